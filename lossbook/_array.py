@@ -1,0 +1,131 @@
+"""The steps that every loss shares: which library, which dtype, which shape, how to reduce.
+
+The losses are written once, on the array API standard, and run on NumPy arrays and on PyTorch tensors. Torch is
+never imported here unless the caller already holds a tensor.
+"""
+
+import sys
+
+import numpy as np
+
+REDUCTIONS = ("mean", "sum", "none")
+OPTIONAL = ("weight",)
+
+
+def namespace(**arrays):
+    """Return the array API namespace of the named arrays; an optional one may be None.
+
+    Raises
+    ------
+    TypeError
+        If something is neither a NumPy array nor a tensor, or if both kinds are mixed.
+    """
+    # A caller who holds a tensor has imported torch; `import lossbook` alone must not.
+    torch = sys.modules.get("torch")
+    kinds = {}
+    for name, array in arrays.items():
+        if array is None and name in OPTIONAL:
+            continue
+        if torch is not None and isinstance(array, torch.Tensor):
+            kinds[name] = "PyTorch tensor"
+        elif isinstance(array, (np.ndarray, np.generic)):
+            kinds[name] = "NumPy array"
+        else:
+            raise TypeError(
+                f"`{name}` has type {type(array).__name__}, expected a NumPy array or a PyTorch tensor; "
+                f"convert it with numpy.asarray({name}) or torch.as_tensor({name})"
+            )
+    if len(set(kinds.values())) > 1:
+        seen = ", ".join(f"`{name}` is a {kind}" for name, kind in kinds.items())
+        raise TypeError(f"{seen}; pass arrays of one kind, with torch.as_tensor(...) or tensor.numpy()")
+    if "PyTorch tensor" in kinds.values():
+        import array_api_compat.torch as xp
+    else:
+        import array_api_compat.numpy as xp
+    return xp
+
+
+def as_floats(**arrays):
+    """Promote the named arrays to the dtype to compute in.
+
+    Integers become floating point, so that unsigned ones never wrap around. Half precision is computed in float32.
+
+    Returns
+    -------
+    xp : module
+        The array API namespace.
+    result_dtype : dtype
+        The dtype to give the result (see `reduce`): what PyTorch would return.
+    arrays : list
+        The arrays in the order given, None where None was given.
+    """
+    xp = namespace(**arrays)
+    given = {name: array for name, array in arrays.items() if array is not None}
+    for name, array in given.items():
+        if not xp.isdtype(array.dtype, ("bool", "integral", "real floating")):
+            raise TypeError(
+                f"`{name}` has dtype {array.dtype}, expected real numbers; convert it first, complex numbers for "
+                f"instance with abs({name})"
+            )
+    floating = [array.dtype for array in given.values() if xp.isdtype(array.dtype, "real floating")]
+    result_dtype = xp.result_type(*floating) if floating else xp.asarray(0.0).dtype
+    half_precision = xp.finfo(result_dtype).bits < 32
+    dtype = xp.float32 if half_precision else result_dtype
+    promoted = [None if array is None else xp.astype(array, dtype, copy=False) for array in arrays.values()]
+    return xp, result_dtype, promoted
+
+
+def check_same_shape(**arrays):
+    """Refuse to broadcast: raise ValueError unless the named arrays have one shape (None is left out)."""
+    shapes = {name: tuple(array.shape) for name, array in arrays.items() if array is not None}
+    if len(set(shapes.values())) > 1:
+        seen = " and ".join(f"`{name}` {shape}" for name, shape in shapes.items())
+        raise ValueError(
+            f"shapes differ: {seen}; they are never broadcast against each other, because the mean over all pairs "
+            "is another loss; reshape one of them, for instance with .squeeze(-1) or .reshape(...)"
+        )
+
+
+def values_can_be_checked(*arrays):
+    """Say whether looking at values is free of side effects: not while torch traces, nor under torch.func."""
+    torch = sys.modules.get("torch")
+    if torch is None or not any(isinstance(array, torch.Tensor) for array in arrays):
+        return True
+    if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
+        return False
+    return not any(array.is_meta for array in arrays)
+
+
+def reduce(xp, loss, reduction, dtype, *, total_weight=None):
+    """Reduce the element-wise `loss` and give it its final `dtype`.
+
+    The mean is the sum over `total_weight`, by default the number of elements; the mean of nothing is NaN.
+    """
+    if reduction == "none":
+        reduced = loss
+    elif reduction == "sum":
+        reduced = xp.sum(loss)
+    else:
+        check_reduction(reduction)
+        count = _size(loss) if total_weight is None else total_weight
+        reduced = _ratio(xp.sum(loss), count)
+    return xp.astype(reduced, dtype, copy=False)
+
+
+def check_reduction(reduction):
+    """Raise ValueError unless `reduction` is one that PyTorch knows."""
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction is {reduction!r}, expected one of {', '.join(map(repr, REDUCTIONS))}")
+
+
+def _size(array):
+    # `size` is a number in NumPy and a method in PyTorch.
+    return array.numel() if hasattr(array, "numel") else array.size
+
+
+def _ratio(total, count):
+    """Divide; 0 / 0 is NaN in silence, as in PyTorch, where NumPy would warn."""
+    if isinstance(total, (np.ndarray, np.generic)):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return total / np.asarray(count, dtype=total.dtype)[()]
+    return total / count

@@ -1,0 +1,38 @@
+"""What a trained classifier is judged by; none of it is differentiable, so none of it is a loss."""
+
+import torch
+
+
+def accuracy(scores, target):
+    """Share of the rows whose largest score is at the target class."""
+    return (scores.argmax(-1) == target).double().mean().item()
+
+
+def expected_calibration_error(probabilities, target, *, bins=10):
+    """Mean gap between confidence and accuracy, over bins of equal width, weighted by their share of the rows.
+
+    Parameters
+    ----------
+    probabilities : torch.Tensor
+        Class probabilities, of shape (N, C). The confidence of a row is its largest probability.
+    target : torch.Tensor
+        Class indices, of shape (N,).
+    bins : int
+        Number of bins of the confidence, between 0 and 1.
+
+    Notes
+    -----
+    Source: C. Guo et al., *On Calibration of Modern Neural Networks*, 2017, https://arxiv.org/abs/1706.04599.
+    """
+    confidence, predicted = probabilities.double().max(-1)
+    correct = (predicted == target).double()
+    bin_of_row = (confidence * bins).long().clamp(max=bins - 1)
+    gaps = torch.zeros(bins, dtype=torch.float64).index_add(0, bin_of_row, confidence - correct)
+    return gaps.abs().sum().item() / len(target)
+
+
+def spread(values, digits=3):
+    """Mean and range of the same quantity over several seeds, as text: '0.975 (0.971 to 0.982)'."""
+    values = torch.as_tensor(values, dtype=torch.float64)
+    mean, low, high = (f"{v.item():.{digits}f}" for v in (values.mean(), values.min(), values.max()))
+    return f"{mean} ({low} to {high})"

@@ -1,0 +1,69 @@
+"""A training loop small enough to read in one go."""
+
+import torch
+from tqdm import tqdm
+
+
+def train(model, loss, x, y, *, epochs, learning_rate, batch_size=64, seed=0, optimizer=torch.optim.Adam):
+    """Train `model` in place by mini-batch gradient descent.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        What to train.
+    loss : callable
+        From the model's output and the target to a scalar tensor.
+    x, y : torch.Tensor
+        Inputs and targets, one row for each example.
+    epochs : int
+        Passes over the data.
+    learning_rate : float
+        The step size of the optimizer.
+    batch_size : int
+        Examples for each step; the last batch of an epoch may be smaller.
+    seed : int
+        Decides the order of the examples. The initial weights are the caller's.
+    optimizer : type
+        A class from `torch.optim`.
+
+    Returns
+    -------
+    list of float
+        The mean training loss of each epoch.
+    """
+    steps = optimizer(model.parameters(), lr=learning_rate)
+    order = torch.Generator().manual_seed(seed)
+    history = []
+    for _ in tqdm(range(epochs), desc="epochs", leave=False):
+        total = 0.0
+        for batch in torch.randperm(len(x), generator=order).split(batch_size):
+            value = loss(model(x[batch]), y[batch])
+            steps.zero_grad()
+            value.backward()
+            steps.step()
+            total += value.item() * len(batch)
+        history.append(total / len(x))
+    return history
+
+
+def network(sizes, *, seed):
+    """A fully connected network with ReLU between its layers, initialised from `seed`.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        The width of the input, of each hidden layer, and of the output.
+    seed : int
+        Decides the initial weights, without touching the global random state.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        layers = []
+        for inputs, outputs in zip(sizes, sizes[1:], strict=False):
+            layers += [torch.nn.Linear(inputs, outputs), torch.nn.ReLU()]
+    return torch.nn.Sequential(*layers[:-1])
+
+
+def gradient_norm(model):
+    """Euclidean norm of the gradient of all parameters together, after `backward`."""
+    return torch.nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None]).item()
