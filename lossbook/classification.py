@@ -154,7 +154,7 @@ def _cross_entropy_of_probabilities(input, target, weight, ignore_index, reducti
         if bool(xp.any(wrong)):
             raise ValueError(
                 f"`target` is floating point, so it is read as class probabilities: expected values from 0 to 1, "
-                f"got {float(q[wrong][0]):g}; turn scores into probabilities with a softmax, and class indices into integers"
+                f"got {float(q[wrong][0]):g}; turn scores into probabilities with softmax, class indices into integers"
             )
     q = (1 - label_smoothing) * q + label_smoothing / classes
     loss = _expected_nll(xp, log_softmax(z, _class_dim(z)), q, weight)
@@ -169,9 +169,7 @@ def _prepare_indices(input, target, weight, ignore_index):
     """Check and promote what a loss with class indices gets; `valid` marks the targets that are not ignored."""
     xp = _array.namespace(input=input, target=target, weight=weight)
     if not xp.isdtype(target.dtype, "integral"):
-        raise TypeError(
-            f"`target` has dtype {target.dtype}, expected integers: one class index for each prediction"
-        )
+        raise TypeError(f"`target` has dtype {target.dtype}, expected integers: one class index for each prediction")
     xp, dtype, (input, weight) = _array.as_floats(input=input, weight=weight)
     classes = _check_classes(input, weight)
     dim = _class_dim(input)

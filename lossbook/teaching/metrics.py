@@ -1,6 +1,7 @@
 """What a trained classifier is judged by; none of it is differentiable, so none of it is a loss."""
 
 import torch
+from IPython.display import Markdown
 
 
 def accuracy(scores, target):
@@ -36,3 +37,26 @@ def spread(values, digits=3):
     values = torch.as_tensor(values, dtype=torch.float64)
     mean, low, high = (f"{v.item():.{digits}f}" for v in (values.mean(), values.min(), values.max()))
     return f"{mean} ({low} to {high})"
+
+
+def comparison(results, digits=3):
+    """A table of `spread`: one column for each model, one row for each quantity.
+
+    Parameters
+    ----------
+    results : dict of str to dict of str to array
+        For each model, the values of each quantity over the seeds; the same quantities for all.
+    digits : int
+        Digits after the decimal point.
+
+    Returns
+    -------
+    IPython.display.Markdown
+        Shown as a table when it is the last line of a cell.
+    """
+    columns = list(results)
+    rows = ["| mean (range over the seeds) | " + " | ".join(columns) + " |", "|:---" + "|---:" * len(columns) + "|"]
+    for quantity in results[columns[0]]:
+        cells = [spread(results[column][quantity], digits) for column in columns]
+        rows.append(f"| {quantity} | " + " | ".join(cells) + " |")
+    return Markdown("\n".join(rows))
