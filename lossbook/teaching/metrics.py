@@ -9,6 +9,11 @@ def accuracy(scores, target):
     return (scores.argmax(-1) == target).double().mean().item()
 
 
+def confidence(probabilities):
+    """Mean over the rows of the largest probability."""
+    return probabilities.double().max(-1).values.mean().item()
+
+
 def expected_calibration_error(probabilities, target, *, bins=10):
     """Mean gap between confidence and accuracy, over bins of equal width, weighted by their share of the rows.
 
