@@ -33,9 +33,9 @@ book: $(INSTALLED)  ## build the site into _build/html; any warning fails it
 	done
 	@echo "The book stands. Open file://$(CURDIR)/_build/html/index.html"
 
-test: book  ## build the book, then check everything: code, package, notebooks, pages
+test: book  ## build the book, then check everything; TESTS="tests/test_links.py ..." chooses
 	@$(BIN)/ruff check --quiet --output-format concise
-	@$(PYTEST)
+	@$(PYTEST) $(TESTS)
 
 test-portable: $(INSTALLED)  ## run the notebooks again as another kind of processor would
 	@$(OTHER_PROCESSOR) $(PYTEST) chapters
@@ -48,7 +48,7 @@ serve: $(INSTALLED)  ## show the book in a browser, and again after each change
 	@trap 'rm -f conf.py' EXIT INT TERM; PYTHONPATH=_ext $(BIN)/sphinx-autobuild . _build/serve \
 		--quiet --port 0 --open-browser --watch lossbook --re-ignore '^$(CURDIR)/(\.|_build/)'
 
-address: $(INSTALLED)  ## write the public address everywhere; URL=https://github.com/owner/lossbook [BRANCH=main]
+address: $(INSTALLED)  ## write the public address everywhere; URL=https://github.com/OWNER/REPOSITORY [BRANCH=main]
 	@$(BIN)/python tools/address.py "$(URL)" $(BRANCH)
 
 clean:  ## remove the built site and the caches, not .venv

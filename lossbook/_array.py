@@ -86,14 +86,14 @@ def check_same_shape(**arrays):
         )
 
 
-def values_can_be_checked(*arrays):
+def values_can_be_checked(array):
     """Say whether looking at values is free of side effects: not while torch traces, nor under torch.func."""
     torch = sys.modules.get("torch")
-    if torch is None or not any(isinstance(array, torch.Tensor) for array in arrays):
+    if torch is None or not isinstance(array, torch.Tensor):
         return True
     if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
         return False
-    return not any(array.is_meta for array in arrays)
+    return not array.is_meta
 
 
 def reduce(xp, loss, reduction, dtype, *, total_weight=None):
@@ -127,5 +127,5 @@ def _ratio(total, count):
     """Divide; 0 / 0 is NaN in silence, as in PyTorch, where NumPy would warn."""
     if isinstance(total, (np.ndarray, np.generic)):
         with np.errstate(divide="ignore", invalid="ignore"):
-            return total / np.asarray(count, dtype=total.dtype)[()]
+            return total / count
     return total / count

@@ -122,8 +122,8 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
     _array.check_reduction(reduction)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing is {label_smoothing}, expected a share from 0 to 1")
-    namespace = _array.namespace(input=input, target=target, weight=weight)
-    if namespace.isdtype(target.dtype, "real floating"):
+    xp = _array.namespace(input=input, target=target)
+    if xp.isdtype(target.dtype, "real floating"):
         return _cross_entropy_of_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
 
     xp, dtype, (z, weight), target, valid = _prepare_indices(input, target, weight, ignore_index)
@@ -149,7 +149,7 @@ def _cross_entropy_of_probabilities(input, target, weight, ignore_index, reducti
             f"ignore_index is {ignore_index}, but `target` holds probabilities, which have no index to ignore; "
             "leave targets out by indexing, or give class indices"
         )
-    if _array.values_can_be_checked(z, q):
+    if _array.values_can_be_checked(q):
         wrong = (q < 0) | (q > 1)
         if bool(xp.any(wrong)):
             raise ValueError(
@@ -167,7 +167,7 @@ def _class_dim(input):
 
 def _prepare_indices(input, target, weight, ignore_index):
     """Check and promote what a loss with class indices gets; `valid` marks the targets that are not ignored."""
-    xp = _array.namespace(input=input, target=target, weight=weight)
+    xp = _array.namespace(input=input, target=target)
     if not xp.isdtype(target.dtype, "integral"):
         raise TypeError(f"`target` has dtype {target.dtype}, expected integers: one class index for each prediction")
     xp, dtype, (input, weight) = _array.as_floats(input=input, weight=weight)
@@ -181,7 +181,7 @@ def _prepare_indices(input, target, weight, ignore_index):
         )
     target = xp.astype(target, xp.int64, copy=False)
     valid = target != ignore_index
-    if _array.values_can_be_checked(input, target):
+    if _array.values_can_be_checked(target):
         wrong = valid & ((target < 0) | (target >= classes))
         if bool(xp.any(wrong)):
             raise ValueError(

@@ -72,6 +72,12 @@ def test_softmaxes_equal_torch_at_extremes(ours, theirs, scores):
         assert_equals_torch(entry_of_ours, entry_of_theirs, input=scores, rtol=2e-7)
 
 
+@pytest.mark.parametrize(("ours", "theirs"), SOFTMAXES)
+def test_rows_far_apart_equal_torch(ours, theirs):
+    scores = torch.tensor([[1e4, 1e4 + 1], [0.0, 1.0], [-1e4, -1e4 + 1]], dtype=torch.float64)
+    assert_equals_torch(lambda input: ours(input, 1), lambda input: theirs(input, 1), input=scores)
+
+
 @pytest.mark.parametrize("scores", [[-torch.inf] * 2, [torch.inf, 0.0], [torch.nan, 0.0]])
 @pytest.mark.parametrize(("ours", "theirs"), SOFTMAXES)
 def test_no_finite_largest_score_gives_nan(ours, theirs, scores):

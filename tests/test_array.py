@@ -128,8 +128,8 @@ def test_arrays_and_tensors_do_not_mix(name, call):
     for parameter in array_parameters(name)[1:]:
         with pytest.raises(TypeError, match="pass arrays of one kind") as error:
             function(name)(**call | {parameter: np.ones(3)})
-        assert "`input` is a PyTorch tensor" in str(error.value)
-        assert f"`{parameter}` is a NumPy array" in str(error.value)
+        assert str(error.value).startswith("`input` is a PyTorch tensor, `")
+        assert f", `{parameter}` is a NumPy array" in str(error.value)
 
 
 @every_function
@@ -166,6 +166,16 @@ def test_keeps_the_dtype(name, call, dtype):
     if dtype != torch.bfloat16:
         of_arrays = np.asarray(function(name)(**as_arrays(call)))
         torch.testing.assert_close(torch.as_tensor(of_arrays), value, rtol=torch.finfo(dtype).eps, atol=1e-6)
+
+
+@every_call
+def test_an_empty_batch_keeps_dtype_and_shape(name, call):
+    half = converted(call, torch.float16)
+    empty = {key: value[:0] if is_tensor(value) and len(value) == 4 else value for key, value in half.items()}
+    if "reduction" in parameters(function(name)):
+        empty["reduction"] = "none"
+    for value in (function(name)(**empty), torch.as_tensor(function(name)(**as_arrays(empty)))):
+        assert (value.shape[0], value.numel(), value.dtype) == (0, 0, torch.float16)
 
 
 @pytest.mark.parametrize("target", [*FLOATS, torch.int64, torch.uint8])

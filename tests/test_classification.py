@@ -270,8 +270,9 @@ def test_label_smoothing_is_a_share(share):
 @pytest.mark.parametrize("index", [0, 1, 255])
 def test_probabilities_have_no_index_to_ignore(index):
     z, q = torch.zeros(4, 3), torch.full((4, 3), 1 / 3)
-    with pytest.raises(ValueError, match=f"ignore_index is {index}, but `target` holds probabilities"):
+    with pytest.raises(ValueError, match=f"ignore_index is {index}, but `target` holds probabilities") as error:
         cross_entropy(z, q, ignore_index=index)
+    assert "leave targets out by indexing, or give class indices" in str(error.value)
     assert cross_entropy(z, q, ignore_index=-1) == F.cross_entropy(z, q, ignore_index=-1)
 
 
