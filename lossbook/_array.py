@@ -5,11 +5,12 @@ never imported here unless the caller already holds a tensor.
 """
 
 import sys
+from numbers import Integral, Real
 
 import numpy as np
 
 REDUCTIONS = ("mean", "sum", "none")
-OPTIONAL = ("weight",)
+OPTIONAL = ("weight", "pos_weight")
 
 
 def namespace(**arrays):
@@ -86,6 +87,30 @@ def check_same_shape(**arrays):
         )
 
 
+def check_broadcastable(shape, **weights):
+    """Raise ValueError unless each weight that is given can be broadcast to `shape`, the shape of the predictions."""
+    for name, weight in weights.items():
+        if weight is None:
+            continue
+        given = tuple(weight.shape)
+        if len(given) > len(shape) or any(a not in (1, b) for a, b in zip(given[::-1], shape[::-1], strict=False)):
+            raise ValueError(
+                f"`{name}` has shape {given}, which cannot be broadcast to {tuple(shape)}, the shape of the "
+                "predictions; from the last dimension backwards, each of its sizes must be 1 or equal"
+            )
+
+
+def check_values(xp, name, array, wrong, expected):
+    """Raise ValueError if the function `wrong` marks a value of the array.
+
+    Write `wrong` so that it is false for NaN: what is not a number is not out of range, and ends up in the loss.
+    """
+    if values_can_be_checked(array):
+        marked = wrong(array)
+        if bool(xp.any(marked)):
+            raise ValueError(f"`{name}` holds {array[marked][0].item()}, expected {expected}")
+
+
 def values_can_be_checked(array):
     """Say whether looking at values is free of side effects: not while torch traces, nor under torch.func."""
     torch = sys.modules.get("torch")
@@ -112,10 +137,44 @@ def reduce(xp, loss, reduction, dtype, *, total_weight=None):
     return xp.astype(reduced, dtype, copy=False)
 
 
-def check_reduction(reduction):
-    """Raise ValueError unless `reduction` is one that PyTorch knows."""
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"reduction is {reduction!r}, expected one of {', '.join(map(repr, REDUCTIONS))}")
+def check_reduction(reduction, known=REDUCTIONS):
+    """Raise ValueError unless `reduction` is one that the loss knows."""
+    if reduction not in known:
+        raise ValueError(f"reduction is {reduction!r}, expected one of {', '.join(map(repr, known))}")
+
+
+def check_number(name, value, is_valid=lambda number: True, expected="a number"):
+    """Raise TypeError unless an option is one real number, and ValueError unless `is_valid` holds for it."""
+    if not isinstance(value, Real):
+        raise TypeError(f"{name} is {value!r}, expected {expected}")
+    if not is_valid(value):
+        raise ValueError(f"{name} is {value}, expected {expected}")
+
+
+def check_flag(name, value):
+    """Raise TypeError unless an option is True or False: what is neither is likely meant for another option."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} is {value!r}, expected True or False")
+
+
+def check_dim(dim, meaning, **array):
+    """Raise TypeError or ValueError unless the named array has a dimension `dim`, as PyTorch counts them."""
+    if isinstance(dim, bool) or not isinstance(dim, Integral):
+        raise TypeError(f"dim is {dim!r}, expected an integer: {meaning}")
+    ((name, given),) = array.items()
+    ndim = max(given.ndim, 1)
+    if not -ndim <= dim < ndim:
+        raise ValueError(f"dim is {dim}, but `{name}` has shape {tuple(given.shape)}: expected {-ndim} to {ndim - 1}")
+
+
+def positive_part(xp, array):
+    """Return max(0, array) with slope 0 at the kink, as in PyTorch's losses; NaN stays NaN."""
+    return xp.where(array <= 0, xp.zeros_like(array), array)
+
+
+def constant(array):
+    """Return the array as a constant, through which no gradient flows."""
+    return array if isinstance(array, (np.ndarray, np.generic)) else array.detach()
 
 
 def _size(array):

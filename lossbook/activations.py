@@ -3,8 +3,6 @@
 NumPy arrays and PyTorch tensors alike; names, argument order and meaning are those of `torch.nn.functional`.
 """
 
-from numbers import Integral
-
 from lossbook import _array
 
 
@@ -42,12 +40,8 @@ def sigmoid(input):
     array([0. , 0.5, 1. ])
     """
     xp, dtype, (z,) = _array.as_floats(input=input)
-    # Each branch sees only the sign for which its exponential cannot overflow, in the backward pass as well.
-    positive = z >= 0
-    zero = xp.zeros_like(z)
-    small_right = xp.exp(-xp.where(positive, z, zero))
-    small_left = xp.exp(xp.where(positive, zero, z))
-    p = xp.where(positive, 1 / (1 + small_right), small_left / (1 + small_left))
+    positive, small = _positive_and_exp_minus_abs(xp, z)
+    p = (positive + (1 - positive) * small) / (1 + small)
     return xp.astype(p, dtype, copy=False)
 
 
@@ -83,7 +77,45 @@ def logsigmoid(input):
     array([-1.000e+04, -6.931e-01])
     """
     xp, dtype, (z,) = _array.as_floats(input=input)
-    return xp.astype(-xp.logaddexp(xp.zeros_like(z), -z), dtype, copy=False)
+    _, small = _positive_and_exp_minus_abs(xp, z)
+    return xp.astype(z.clip(max=0) - xp.log1p(small), dtype, copy=False)
+
+
+def tanh(input):
+    r"""Hyperbolic tangent: a sigmoid that is stretched to lie between −1 and 1.
+
+    .. math:: \tanh z = \frac{e^z - e^{-z}}{e^z + e^{-z}} = 2\,\sigma(2z) - 1
+
+    Parameters
+    ----------
+    input : array or tensor
+        Any real numbers, of any shape.
+
+    Returns
+    -------
+    array or tensor
+        The shape of `input`, between −1 and 1. Exact for small inputs, where the formulas above cancel, and for large
+        ones, where their exponentials overflow. In floating point both ends are reached: in float32, from about 9 on.
+
+    Raises
+    ------
+    TypeError
+        If `input` is not an array or tensor of real numbers.
+
+    Notes
+    -----
+    Source: Y. LeCun, L. Bottou, G. B. Orr and K.-R. Müller, *Efficient BackProp*, 1998,
+    https://doi.org/10.1007/3-540-49430-8_2, for its use in networks. The same as `torch.nn.functional.tanh`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lossbook import tanh
+    >>> tanh(np.array([-1e4, 0.0, 1e-20]))
+    array([-1.e+00,  0.e+00,  1.e-20])
+    """
+    xp, dtype, (z,) = _array.as_floats(input=input)
+    return xp.astype(xp.tanh(z), dtype, copy=False)
 
 
 def softmax(input, dim, dtype=None):
@@ -177,6 +209,16 @@ def log_softmax(input, dim, dtype=None):
     return xp.astype(shifted - log_sum, dtype, copy=False)
 
 
+def _positive_and_exp_minus_abs(xp, z):
+    """Return 1 where z is positive and 0 elsewhere, and e^(−|z|), which cannot overflow.
+
+    Multiplying by a sign is many times faster than `where`; and unlike `abs`, whose derivative at 0 is 0, it gives the
+    right second derivatives there.
+    """
+    positive = xp.astype(z > 0, z.dtype)
+    return positive, xp.exp((1 - 2 * positive) * z)
+
+
 def _scores(input, dim, dtype):
     """Check `dim` and `dtype`, and promote the scores to the dtype to compute in."""
     xp, result_dtype, (z,) = _array.as_floats(input=input)
@@ -185,11 +227,7 @@ def _scores(input, dim, dtype):
         if not xp.isdtype(dtype, "real floating"):
             raise TypeError(f"dtype is {dtype}, expected a floating-point dtype")
         xp, result_dtype, (z,) = _array.as_floats(input=xp.astype(input, dtype))
-    if isinstance(dim, bool) or not isinstance(dim, Integral):
-        raise TypeError(f"dim is {dim!r}, expected an integer: the dimension that holds the classes")
-    ndim = max(z.ndim, 1)
-    if not -ndim <= dim < ndim:
-        raise ValueError(f"dim is {dim}, but `input` has shape {tuple(z.shape)}: expected {-ndim} to {ndim - 1}")
+    _array.check_dim(dim, "the dimension that holds the classes", input=z)
     return xp, result_dtype, z
 
 

@@ -8,6 +8,7 @@ from hypothesis import settings
 property_test = settings(max_examples=40, deadline=None, derandomize=True, database=None)
 
 REDUCTIONS = ("mean", "sum", "none")
+WEIGHTS = ("weight", "pos_weight")  # arguments that PyTorch does not always differentiate
 SHAPES = ((), (0,), (5,), (4, 3), (2, 3, 4), (0, 3))
 
 
@@ -27,11 +28,11 @@ def as_arrays(arguments):
 
 
 def value_and_gradients(function, **arguments):
-    """Return the value, and the gradients of its sum by the input and by a floating-point target."""
+    """Return the value, and the gradients of its sum by every floating-point tensor that is not a weight."""
     leaves = {
-        name: arguments[name].clone().requires_grad_()
-        for name in ("input", "target")
-        if is_floating(arguments.get(name))
+        name: value.clone().requires_grad_()
+        for name, value in arguments.items()
+        if is_floating(value) and name not in WEIGHTS
     }
     value = function(**arguments | leaves)
     return value.detach(), torch.autograd.grad(value.sum(), list(leaves.values()))

@@ -1,4 +1,4 @@
-"""sigmoid, logsigmoid, softmax and log_softmax, against PyTorch and against what defines them."""
+"""The activations, against PyTorch and against what defines them."""
 
 import numpy as np
 import pytest
@@ -8,14 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lossbook import log_softmax, logsigmoid, sigmoid, softmax
+from lossbook import log_softmax, logsigmoid, sigmoid, softmax, tanh
 from parity import SHAPES, assert_equals_torch, normal, property_test
 
 SOFTMAXES = [
     pytest.param(softmax, F.softmax, id="softmax"),
     pytest.param(log_softmax, F.log_softmax, id="log_softmax"),
 ]
-SIGMOIDS = [pytest.param(sigmoid, F.sigmoid, id="sigmoid"), pytest.param(logsigmoid, F.logsigmoid, id="logsigmoid")]
+SIGMOIDS = [
+    pytest.param(sigmoid, F.sigmoid, id="sigmoid"),
+    pytest.param(logsigmoid, F.logsigmoid, id="logsigmoid"),
+    pytest.param(tanh, F.tanh, id="tanh"),
+]
 OUR_SOFTMAXES = [pytest.param(softmax, id="softmax"), pytest.param(log_softmax, id="log_softmax")]
 
 EXTREMES = [0.0, 1e-30, 17.0, 89.0, 104.0, 1e4, 1e30, float("inf")]  # exp overflows in float32 beyond 88.7
@@ -35,6 +39,32 @@ def test_sigmoids_equal_torch(ours, theirs, shape):
 @pytest.mark.parametrize(("ours", "theirs"), SIGMOIDS)
 def test_sigmoids_equal_torch_at_extremes(ours, theirs, size, sign):
     assert_equals_torch(ours, theirs, input=torch.tensor(sign * size), rtol=2e-7)
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("size", [1e-300, 1e-9, 1e-3, 0.5, 19.0, 20.0, 800.0])
+def test_tanh_is_exact_near_0_and_far_off(size, sign):
+    z = sign * size
+    expected = sign * np.expm1(2 * size) / (np.expm1(2 * size) + 2) if size < 100 else sign
+    for value in (tanh(np.array(z)), tanh(torch.tensor(z, dtype=torch.float64))):
+        assert float(value) == pytest.approx(expected, rel=1e-15)
+
+
+@pytest.mark.parametrize("z", [0.0, -0.0, 1e-9, -1.0, 3.0, 30.0, -30.0, 1e4, -1e4, float("inf"), float("-inf")])
+@pytest.mark.parametrize(("ours", "theirs"), SIGMOIDS)
+def test_second_derivatives_equal_torch(ours, theirs, z):
+    def second_derivative(function):
+        x = torch.tensor(z, dtype=torch.float64, requires_grad=True)
+        (first,) = torch.autograd.grad(function(x), x, create_graph=True)
+        return torch.autograd.grad(first, x)[0]
+
+    torch.testing.assert_close(second_derivative(ours), second_derivative(theirs))
+
+
+@pytest.mark.parametrize("ours", [sigmoid, logsigmoid, tanh])
+def test_nan_gives_nan_without_a_warning(ours):
+    for nan in (np.array([np.nan]), np.array(np.nan), np.float32(np.nan)):
+        assert np.isnan(ours(nan)).all()
 
 
 @pytest.mark.parametrize(
@@ -92,6 +122,7 @@ def test_finite_in_half_precision():
     assert log_softmax(scores, 0).tolist() == [0, -torch.inf, -6e4]  # −120000 is beyond float16
     assert sigmoid(scores).tolist() == [1, 0, 0.5]
     assert logsigmoid(scores)[:2].tolist() == [0, -6e4]
+    assert tanh(scores).tolist() == [1, -1, 0]
 
 
 # --- dim and dtype ----------------------------------------------------------------------------------------------------
@@ -207,6 +238,14 @@ def test_sigmoid_by_definition_and_its_symmetry(z):
     np.testing.assert_allclose(sigmoid(-z), 1 - sigmoid(z), **close)
     np.testing.assert_allclose(logsigmoid(z), np.log(sigmoid(z)), **close)
     np.testing.assert_allclose(logsigmoid(z) - logsigmoid(-z), z, **close)
+
+
+@property_test
+@given(z=hnp.arrays(np.float64, st.integers(1, 20), elements=numbers))
+def test_tanh_is_a_sigmoid_stretched_and_odd(z):
+    np.testing.assert_allclose(tanh(z), 2 * sigmoid(2 * z) - 1, rtol=1e-9, atol=1e-15)
+    np.testing.assert_array_equal(tanh(-z), -tanh(z))
+    assert (np.abs(tanh(z)) <= np.minimum(np.abs(z), 1)).all()
 
 
 @property_test

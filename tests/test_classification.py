@@ -1,4 +1,6 @@
-"""nll_loss and cross_entropy, against PyTorch and against what defines them."""
+"""Losses of one class out of several: against PyTorch, and against what defines them."""
+
+import math
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lossbook import cross_entropy, log_softmax, nll_loss, softmax
+from lossbook import cross_entropy, log_softmax, multi_margin_loss, nll_loss, softmax
 from parity import REDUCTIONS, assert_equals_torch, normal, property_test, value_and_gradients
 
 BOTH = [
@@ -244,6 +246,8 @@ def test_there_is_one_weight_for_each_class(ours, ones, shape):
     with pytest.raises(ValueError, match=r"`weight` has shape .*, expected one weight for each class: \(3,\)") as error:
         ours(ones((4, 3)), ones(4, dtype=int), ones(shape))
     assert str(shape) in str(error.value)
+    with pytest.raises(ValueError, match="expected one weight for each class"):
+        cross_entropy(ones((4, 3)), ones((4, 3)), ones(shape))
 
 
 @KINDS
@@ -272,7 +276,7 @@ def test_probabilities_have_no_index_to_ignore(index):
     z, q = torch.zeros(4, 3), torch.full((4, 3), 1 / 3)
     with pytest.raises(ValueError, match=f"ignore_index is {index}, but `target` holds probabilities") as error:
         cross_entropy(z, q, ignore_index=index)
-    assert "leave targets out by indexing, or give class indices" in str(error.value)
+    assert str(error.value).endswith("; leave targets out by indexing, or give class indices")
     assert cross_entropy(z, q, ignore_index=-1) == F.cross_entropy(z, q, ignore_index=-1)
 
 
@@ -387,3 +391,111 @@ def test_further_dimensions_are_further_rows(problem):
         expected = cross_entropy(z, target, weight, label_smoothing=0.1)
         actual = cross_entropy(z.reshape(3, 2, -1).transpose(0, 2, 1), folded, weight, label_smoothing=0.1)
         np.testing.assert_allclose(actual, expected, **close)
+
+
+# --- Margins between classes ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("weight", [None, WEIGHT - 1], ids=["unweighted", "weighted"])
+@pytest.mark.parametrize("margin", [1.0, 0.5, 0, -1.5])
+@pytest.mark.parametrize("p", [1, 2])
+@pytest.mark.parametrize(("shape", "of_target"), [((C,), ()), ((C,), (1,)), ((1, C), (1,)), ((4, C), (4,))], ids=str)
+def test_multi_margin_equals_torch(shape, of_target, p, margin, weight, reduction):
+    target = torch.arange(4)[: math.prod(of_target)].reshape(of_target)
+    options = {"p": p, "margin": margin, "weight": weight, "reduction": reduction}
+    assert_equals_torch(multi_margin_loss, F.multi_margin_loss, input=normal(*shape), target=target, **options)
+
+
+@pytest.mark.parametrize("of_target", [(), (1,)])
+def test_multi_margin_of_one_score_equals_torch(of_target):
+    score, target = normal(), torch.zeros(of_target, dtype=torch.int64)
+    for weight in (None, WEIGHT[1:2]):
+        call = {"input": score, "target": target, "weight": weight, "reduction": "none"}
+        assert_equals_torch(multi_margin_loss, F.multi_margin_loss, **call)
+
+
+def test_multi_margin_of_nothing_is_nan():
+    nothing = torch.zeros(0, 3), torch.zeros(0, dtype=torch.int64)  # of which PyTorch returns a number left in memory
+    assert multi_margin_loss(*nothing).isnan()
+    assert multi_margin_loss(*nothing, reduction="sum") == 0
+
+
+def test_multi_margin_by_hand():
+    z, y = torch.tensor([[2.0, 1.5, -1.0], [0.0, 1.0, 0.0]], requires_grad=True), torch.tensor([0, 1])
+    assert multi_margin_loss(z, y, reduction="none").tolist() == pytest.approx([0.5 / 3, 0.0])
+    assert multi_margin_loss(z, y, 2, 1.5, reduction="none").tolist() == pytest.approx([1 / 3, 0.5 / 3])
+    gradient = torch.autograd.grad(3 * multi_margin_loss(z, y, reduction="sum"), z)[0]
+    assert gradient.tolist() == [[-1.0, 1.0, 0.0], [0.0, 0.0, 0.0]]  # 0 where the margin is just reached
+
+
+@pytest.mark.parametrize("p", [1, 2])
+def test_extreme_margins_stay_finite(p):
+    z = torch.tensor([[-1e4, 1e4, 0.0], [1e4, 1e4, 1e4], [1e4, -torch.inf, -1e4]])
+    value, (gradient,) = value_and_gradients(multi_margin_loss, input=z, target=torch.tensor([0, 1, 0]), p=p)
+    assert value.isfinite()
+    assert gradient.isfinite().all()
+
+
+@KINDS
+@pytest.mark.parametrize(
+    ("input", "target", "expected"),
+    [
+        ((4, 3), (3,), "`target` has shape (3,), expected (4,)"),
+        ((1, 3), (), "`target` has shape (), expected (1,)"),
+        ((3,), (2,), "`target` has shape (2,), expected ()"),
+        ((4, 0), (4,), "`input` has shape (4, 0), expected at least one class"),
+    ],
+)
+def test_shapes_that_do_not_fit_a_margin(ones, input, target, expected):
+    with pytest.raises(ValueError) as error:
+        multi_margin_loss(ones(input), ones(target, dtype=int))
+    assert expected in str(error.value)
+
+
+@KINDS
+def test_a_margin_has_no_further_dimensions(ones):
+    with pytest.raises(ValueError) as error:
+        multi_margin_loss(ones((4, 3, 2)), ones((4, 2), dtype=int))
+    assert str(error.value) == (
+        "`input` has shape (4, 3, 2), expected (C,) or (N, C); move the classes to the last dimension and flatten the "
+        "others with .reshape(-1, C), the target with .reshape(-1)"
+    )
+
+
+@KINDS
+def test_options_that_do_not_fit_a_margin(ones):
+    z, y = ones((4, 3)), ones(4, dtype=int)
+    for p in (0, 3, 1.5, "1", None, math.nan):
+        with pytest.raises(ValueError, match=f"p is {p!r}, expected 1 for the hinge or 2 for the squared hinge"):
+            multi_margin_loss(z, y, p)
+    with pytest.raises(TypeError, match="margin is None, expected a number"):
+        multi_margin_loss(z, y, margin=None)
+    with pytest.raises(ValueError, match=r"`weight` has shape \(2,\), expected one weight for each class: \(3,\)"):
+        multi_margin_loss(z, y, weight=ones(2))
+    with pytest.raises(ValueError, match=r"class index 7, expected 0 to 2 for the 3 classes of `input` \(4, 3\)$"):
+        multi_margin_loss(z, 7 * y)
+    with pytest.raises(TypeError, match="`target` has dtype .*float.*, expected integers"):
+        multi_margin_loss(z, ones(4))
+
+
+@property_test
+@given(problem=problems(), shift=numbers, p=st.sampled_from([1, 2]), margin=st.floats(0, 3))
+def test_only_differences_of_scores_matter_to_a_margin(problem, shift, p, margin):
+    z, y, _, weight = problem
+    losses = multi_margin_loss(z, y, p, margin, weight, reduction="none")
+    np.testing.assert_allclose(multi_margin_loss(z + shift, y, p, margin, weight, reduction="none"), losses, **close)
+    assert (losses >= 0).all()
+    np.testing.assert_allclose(multi_margin_loss(z, y, p, margin, weight, "sum"), losses.sum(), **close)
+    np.testing.assert_allclose(multi_margin_loss(z, y, p, margin, weight), losses.mean(), **close)
+    unweighted = multi_margin_loss(z, y, p, margin, reduction="none")
+    np.testing.assert_allclose(losses, weight[y] * unweighted, **close)
+
+
+@property_test
+@given(problem=problems(), p=st.sampled_from([1, 2]))
+def test_multi_margin_by_definition(problem, p):
+    z, y, *_ = problem
+    for row, own, loss in zip(z, y, multi_margin_loss(z, y, p, reduction="none"), strict=True):
+        others = [max(0, 1 - row[own] + score) ** p for c, score in enumerate(row) if c != own]
+        assert loss == pytest.approx(sum(others) / len(row))

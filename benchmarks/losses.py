@@ -1,0 +1,201 @@
+"""Time and memory of every loss, as ratios to a reference in the same run: below 1 is better than the reference.
+
+usage: python benchmarks/losses.py [--quick] [NAME ...]        e.g. python benchmarks/losses.py mse_loss cross_entropy
+
+The reference is PyTorch's own function, eager; where PyTorch has none, kornia's or pytorch-metric-learning's. Time is that of
+forward and backward together, the median of interleaved runs. Memory is the peak of what PyTorch's allocator holds during both.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ["KINETO_LOG_LEVEL"] = "99"  # the profiler reports its start and stop otherwise
+
+import torch
+import torch.nn.functional as F
+from torch.profiler import ProfilerActivity, profile
+
+import lossbook
+
+THREADS = 2
+
+
+@dataclass(frozen=True)
+class Case:
+    """One loss, what it is compared with, and the arguments of both; the first argument is differentiated."""
+
+    ours: Callable
+    reference: Callable
+    whose: str
+    arguments: tuple
+
+
+def elementwise(reference, *, target=torch.randn, **options):
+    """A case of a million independent elements."""
+    name = reference.__name__
+    ours = getattr(lossbook, name)
+    arguments = (torch.randn(1_000_000), target(1_000_000))
+    return Case(lambda x, y: ours(x, y, **options), lambda x, y: reference(x, y, **options), "PyTorch", arguments)
+
+
+def labels(n):
+    return torch.randint(2, (n,)).float()
+
+
+def boxes(n):
+    corner = torch.rand(n, 2)
+    return torch.cat([corner, corner + 0.1 + torch.rand(n, 2)], dim=1)
+
+
+def cases():
+    """Make each case when it is asked for, so that only one is held in memory."""
+    scores, classes = torch.randn(8192, 1000), torch.randint(1000, (8192,))
+    a, b, c = torch.randn(3, 16384, 128)
+    signs = 2 * labels(16384) - 1
+    yield "mse_loss", elementwise(F.mse_loss)
+    yield "l1_loss", elementwise(F.l1_loss)
+    yield "huber_loss", elementwise(F.huber_loss)
+    yield "smooth_l1_loss", elementwise(F.smooth_l1_loss)
+    yield "poisson_nll_loss", elementwise(F.poisson_nll_loss, target=torch.rand)
+    yield "binary_cross_entropy_with_logits", elementwise(F.binary_cross_entropy_with_logits, target=labels)
+    probabilities = torch.rand(1_000_000), labels(1_000_000)
+    yield "binary_cross_entropy", Case(lossbook.binary_cross_entropy, F.binary_cross_entropy, "PyTorch", probabilities)
+    variance = torch.randn(1_000_000), torch.randn(1_000_000), torch.rand(1_000_000)
+    yield "gaussian_nll_loss", Case(lossbook.gaussian_nll_loss, F.gaussian_nll_loss, "PyTorch", variance)
+    yield "cross_entropy", Case(lossbook.cross_entropy, F.cross_entropy, "PyTorch", (scores, classes))
+    yield "nll_loss", Case(lossbook.nll_loss, F.nll_loss, "PyTorch", (scores, classes))
+    yield "multi_margin_loss", Case(lossbook.multi_margin_loss, F.multi_margin_loss, "PyTorch", (scores, classes))
+    distributions = scores.log_softmax(1), torch.randn(8192, 1000).softmax(1)
+    yield "kl_div", Case(
+        lambda x, y: lossbook.kl_div(x, y, reduction="batchmean"),
+        lambda x, y: F.kl_div(x, y, reduction="batchmean"),
+        "PyTorch",
+        distributions,
+    )
+    yield "softmax", Case(
+        lambda x: lossbook.softmax(x, 1).square().sum(), lambda x: F.softmax(x, 1).square().sum(), "PyTorch", (scores,)
+    )
+    yield "triplet_margin_loss", Case(lossbook.triplet_margin_loss, F.triplet_margin_loss, "PyTorch", (a, b, c))
+    yield (
+        "cosine_embedding_loss",
+        Case(lossbook.cosine_embedding_loss, F.cosine_embedding_loss, "PyTorch", (a, b, signs)),
+    )
+    yield from cases_beyond_pytorch()
+
+
+def cases_beyond_pytorch():
+    """Losses that PyTorch has not; each reference is checked to compute the same value."""
+    import kornia.losses
+    from pytorch_metric_learning.losses import NTXentLoss
+
+    images, masks = torch.randn(16, 1, 256, 256), torch.randint(2, (16, 1, 256, 256)).float()
+    yield (
+        "sigmoid_focal_loss",
+        Case(
+            lambda x, y: lossbook.sigmoid_focal_loss(x, y, 0.25, 2.0),
+            lambda x, y: kornia.losses.binary_focal_loss_with_logits(x, y, 0.25, 2.0, reduction="mean"),
+            "kornia",
+            (images, masks),
+        ),
+    )
+    queries, keys = torch.randn(2, 1024, 128)
+    contrast, identity = NTXentLoss(temperature=0.07), torch.arange(1024)
+    yield (
+        "info_nce_loss",
+        Case(
+            lambda x, y: lossbook.info_nce_loss(x, y, temperature=0.07),
+            lambda x, y: contrast(x, identity, ref_emb=y, ref_labels=identity.clone()),
+            "metric-learning",
+            (queries, keys),
+        ),
+    )
+
+
+def run(function, arguments):
+    """Forward and backward, once; return the value."""
+    x = arguments[0].detach().requires_grad_()
+    value = function(x, *arguments[1:])
+    value.backward()
+    return value.detach()
+
+
+def seconds(functions, arguments, budget):
+    """Return the median time of each function, all of them run in turns until the budget is used up."""
+    times = {name: [] for name in functions}
+    for function in functions.values():
+        run(function, arguments)
+    start = time.perf_counter()
+    while time.perf_counter() - start < budget or len(times[next(iter(times))]) < 5:
+        for name, function in functions.items():
+            began = time.perf_counter()
+            run(function, arguments)
+            times[name].append(time.perf_counter() - began)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def peak_bytes(function, arguments):
+    """Return the largest amount of memory held at once during forward and backward, above what was held before."""
+    run(function, arguments)
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        run(function, arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        trace = Path(folder) / "trace.json"
+        profiler.export_chrome_trace(str(trace))
+        events = json.loads(trace.read_text())["traceEvents"]
+    changes = sorted((e["ts"], e["args"]["Bytes"]) for e in events if e.get("name") == "[memory]")
+    held = peak = 0
+    for _, change in changes:
+        held += change
+        peak = max(peak, held)
+    return peak
+
+
+def measure(case, budget):
+    """Return the ratios of a case: time and memory, eager and compiled."""
+    functions = {
+        "reference": case.reference,
+        "eager": case.ours,
+        "compiled": torch.compile(case.ours, fullgraph=True),
+    }
+    values = [run(function, case.arguments) for function in functions.values()]
+    for value in values[1:]:
+        torch.testing.assert_close(value, values[0], rtol=1e-3, atol=1e-5)
+    time_of = seconds(functions, case.arguments, budget)
+    peak_of = {name: peak_bytes(function, case.arguments) for name, function in functions.items()}
+    return {
+        (what, name): of[name] / of["reference"]
+        for what, of in (("time", time_of), ("memory", peak_of))
+        for name in ("eager", "compiled")
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="losses to measure; all of them by default")
+    parser.add_argument("--quick", action="store_true", help="spend less time on each")
+    options = parser.parse_args()
+    torch.set_num_threads(THREADS)
+    torch.manual_seed(0)
+    warnings.filterwarnings("ignore", message=".*script.* is deprecated", category=DeprecationWarning)
+
+    print(f"PyTorch {torch.__version__}, {THREADS} threads; ratios to the reference, below 1 is better\n")
+    print("| loss | reference | time, eager | time, compiled | memory, eager | memory, compiled |")
+    print("|:---|:---|---:|---:|---:|---:|")
+    for name, case in cases():
+        if options.names and name not in options.names:
+            continue
+        ratio = measure(case, budget=0.5 if options.quick else 3.0)
+        cells = (ratio[what, how] for what in ("time", "memory") for how in ("eager", "compiled"))
+        print(f"| {name} | {case.whose} | " + " | ".join(f"{cell:.2f}" for cell in cells) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1392 @@
+"""`guard`: every rule finds the mistake it is for, with the right number, and is silent on what only looks like it."""
+
+import copy
+import inspect
+import linecache
+import pickle
+import re
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from book import ROOT, TOPICS
+from lossbook import ContractError, ContractWarning, contracts, guard
+from lossbook._guard import LOSSES, RULES, evidence
+
+
+def normal(*shape, seed=0):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def labels(n, classes, seed=1):
+    return torch.randint(classes, (n,), generator=torch.Generator().manual_seed(seed))
+
+
+def coin(*shape, seed=2):
+    return (normal(*shape, seed=seed) > 0).float()
+
+
+def report(criterion, *arguments, **options):
+    """Return what a guarded call reports: the class of it and the message, or None and nothing."""
+    guarded = guard(criterion, **options)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("ignore")  # PyTorch's own warnings
+        warnings.simplefilter("always", ContractWarning)
+        try:
+            guarded(*arguments)
+        except ContractError as error:
+            return ContractError, str(error)
+    assert len(caught) <= 1
+    return (ContractWarning, str(caught[0].message)) if caught else (None, "")
+
+
+def four(number):
+    """Write a number as the messages do."""
+    return f"{float(number):.4g}"
+
+
+def as_bare(criterion, *arguments):
+    """Return the loss of an unguarded call, written as the messages do."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return four(criterion(*arguments).mean())
+
+
+# --- What each rule is about ------------------------------------------------------------------------------------------
+
+
+class Mistake(NamedTuple):
+    """A call that a rule has to find, how severe that is, and what the message has to say."""
+
+    severity: str
+    criterion: nn.Module
+    arguments: tuple
+    says: tuple
+
+
+class LookAlike(NamedTuple):
+    """A call that resembles a mistake and is none."""
+
+    criterion: nn.Module
+    arguments: tuple
+
+
+ERROR, WARNING, NOTE = "error", "warning", "note"
+
+Y9, Z9 = labels(32, 9), normal(32, 9)
+LOG9, P9 = Z9.log_softmax(1), Z9.softmax(1)
+ONE_HOT = F.one_hot(Y9, 9)
+A, B = normal(32), normal(32, seed=3)
+T = coin(32)
+SIGNS = 2 * T - 1
+X1, X2, X3 = normal(32, 8), normal(32, 8, seed=4), normal(32, 8, seed=5)
+NAN, INF = float("nan"), float("inf")
+CTC = (normal(12, 3, 5).log_softmax(2), torch.tensor([[1, 2, 2], [3, 1, 0], [4, 0, 0]]))
+CTC_LENGTHS = (torch.tensor([12, 10, 8]), torch.tensor([3, 2, 1]))
+
+
+def with_value(tensor, value, at=0):
+    tensor = tensor.clone()
+    tensor.view(-1)[at] = value
+    return tensor
+
+
+def weighted(weight, **options):
+    return nn.CrossEntropyLoss(torch.as_tensor(weight), **options)
+
+
+def logits_loss(pos_weight=None, weight=None, **options):
+    given = {"pos_weight": pos_weight, "weight": weight}
+    given = {name: torch.as_tensor(value) for name, value in given.items() if value is not None}
+    return nn.BCEWithLogitsLoss(**given, **options)
+
+
+def from_graph(function, *shape):
+    """Return the output of a function with the graph that autograd records."""
+    return function(normal(*shape).requires_grad_())
+
+
+class Embedding(nn.Module):
+    """A distance that has a state, and draws random numbers while it trains."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(8)
+
+    def forward(self, a, b):
+        return (F.dropout(self.norm(a), 0.5, self.training) - self.norm(b)).norm(dim=1)
+
+
+MISTAKES = {
+    "any/tensors": [
+        Mistake(ERROR, nn.MSELoss(), (A, [1.0] * 32), ("`target` has type list", "torch.as_tensor(target)")),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (Z9, Y9.numpy()), ("`target` has type ndarray",)),
+        Mistake(ERROR, nn.GaussianNLLLoss(), (A, B, 1), ("`var` has type int", "give a float")),
+        Mistake(ERROR, nn.L1Loss(), (A, None), ("`target` has type NoneType",)),
+    ],
+    "any/devices": [
+        Mistake(
+            ERROR,
+            weighted(torch.ones(9, device="meta")),
+            (Z9, Y9),
+            ("`input` on cpu, `target` on cpu, `weight` on meta", "2 devices", "criterion.to(device)"),
+        ),
+    ],
+    "any/integers": [
+        Mistake(ERROR, nn.CrossEntropyLoss(), (Y9, Z9), ("`input` (32,) has dtype torch.int64", "look swapped")),
+        Mistake(ERROR, nn.BCEWithLogitsLoss(), (T.long(), T.long()), ("convert it with input.float()",)),
+        Mistake(ERROR, nn.L1Loss(reduction="sum"), (T.byte(), T.byte()), ("1 − 2 is 255",)),
+        Mistake(ERROR, nn.HuberLoss(), (Y9, Y9), ("PyTorch refuses integers",)),
+    ],
+    "any/empty": [
+        Mistake(ERROR, nn.MSELoss(), (torch.ones(0, 3), torch.ones(0, 3)), ("`input` (0, 3) is empty", "0/0 = NaN")),
+        Mistake(ERROR, nn.KLDivLoss(reduction="batchmean"), (LOG9[:0], P9[:0]), ("is empty",)),
+        Mistake(ERROR, nn.MultiMarginLoss(), (Z9[:0], Y9[:0]), ("is empty",)),
+    ],
+    "shape/broadcast": [
+        Mistake(
+            ERROR,
+            nn.MSELoss(),
+            (A, A[:, None]),
+            (
+                "`input` (32,) and `target` (32, 1)",
+                "1024 pairs instead of 32, 32 times as many",
+                f"the loss is {as_bare(nn.MSELoss(), A, A[:, None])} instead of 0",
+                "target.reshape(input.shape)",
+            ),
+        ),
+        Mistake(
+            ERROR,
+            nn.SmoothL1Loss(reduction="sum"),
+            (A[:, None], B),
+            (
+                f"the loss is {as_bare(nn.SmoothL1Loss(reduction='sum'), A[:, None], B)} instead of "
+                f"{as_bare(nn.SmoothL1Loss(reduction='sum'), A, B)}",
+                "(32, 32)",
+            ),
+        ),
+        Mistake(ERROR, nn.GaussianNLLLoss(), (A[:, None], B, torch.ones(32, 1)), ("1024 pairs instead of 32",)),
+        Mistake(ERROR, nn.PoissonNLLLoss(), (A, T[:, None]), ("1024 pairs", "`log_input` (32,)")),
+        Mistake(ERROR, nn.HingeEmbeddingLoss(), (A.abs(), SIGNS[:, None]), ("1024 pairs",)),
+        Mistake(ERROR, nn.MultiLabelSoftMarginLoss(), (A[:, None], T), ("1024 pairs",)),
+        Mistake(ERROR, nn.SoftMarginLoss(), (A, SIGNS[:, None]), ("1024 pairs",)),
+        Mistake(ERROR, nn.BCEWithLogitsLoss(), (A[:, None], T), ("input.squeeze(-1)",)),
+        Mistake(ERROR, nn.BCELoss(), (A.sigmoid()[None], T), ("PyTorch refuses to pair 32 predictions with 32",)),
+        Mistake(
+            ERROR,
+            nn.BCEWithLogitsLoss(),
+            (A, torch.tensor(1.0)),
+            ("refuses to pair 32 predictions with 1", "target.expand_as(input)"),
+        ),
+        Mistake(
+            ERROR, nn.MSELoss(), (Z9, Y9.float()), ("288 predictions cannot be paired with 32", "CrossEntropyLoss")
+        ),
+        Mistake(ERROR, nn.MarginRankingLoss(), (A[:, None], B[:, None], SIGNS), ("1024 pairs",)),
+        Mistake(WARNING, nn.L1Loss(), (Z9, Z9[0]), ("repeated 32 times, to make 288 pairs",)),
+        Mistake(WARNING, nn.L1Loss(), (A[:1], A), ("repeated 32 times, to make 32 pairs",)),
+        Mistake(WARNING, nn.MSELoss(), (A[:1], A[:1, None]), ("the 1 values still meet one to one",)),
+        # Here all pairs may be meant: for the distance of two distributions, or of all quantiles
+        Mistake(WARNING, nn.L1Loss(), (A[:, None], B[None]), ("1024 pairs instead of 32",)),
+        Mistake(WARNING, nn.HuberLoss(reduction="none"), (A, B[:, None]), ("1024 pairs instead of 32",)),
+        Mistake(WARNING, nn.MSELoss(), (A, B[:7, None]), ("224 pairs instead of 32, 7 times",)),
+    ],
+    "target/dtype": [
+        Mistake(
+            ERROR, nn.BCELoss(), (A.sigmoid(), T.double()), ("dtype torch.float64", "32 targets with torch.float32")
+        ),
+        Mistake(ERROR, nn.BCEWithLogitsLoss(), (A, T.long()), ("dtype torch.int64", "target.to(torch.float32)")),
+        Mistake(ERROR, nn.KLDivLoss(reduction="batchmean"), (LOG9, ONE_HOT), ("dtype torch.int64",)),
+        Mistake(ERROR, nn.L1Loss(), (A, T.bool()), ("dtype torch.bool",)),
+        Mistake(ERROR, nn.HuberLoss(), (A.clone().requires_grad_(), T.double()), ("in the backward pass",)),
+    ],
+    "shape/embeddings": [
+        Mistake(ERROR, nn.TripletMarginLoss(), (X1, X2, X3[:, :5]), ("the 32 rows", "(N, D)")),
+        Mistake(ERROR, nn.TripletMarginWithDistanceLoss(), (X1, X2[0], X3), ("`positive` (8,)",)),
+        Mistake(ERROR, nn.CosineEmbeddingLoss(), (X1, X2, SIGNS[:, None]), ("one label for each of 32 pairs",)),
+        Mistake(
+            WARNING, nn.TripletMarginLoss(), (X1[:, None], X2[None], X3[:, None]), ("1024 comparisons instead of 32",)
+        ),
+    ],
+    "classes/target-shape": [
+        Mistake(
+            ERROR, nn.CrossEntropyLoss(), (Z9, Y9[:, None]), ("`target` (32, 1)", "shape (32,)", "target.squeeze(1)")
+        ),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (Z9, ONE_HOT), ("`target` (32, 9)", "argmax(1), or target.float()")),
+        Mistake(ERROR, nn.NLLLoss(), (LOG9, ONE_HOT), ("32 class indices", "argmax(1)")),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (normal(4, 7, 9), labels(28, 9).view(4, 7)), ("movedim(-1, 1)",)),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (Z9, Y9[:31]), ("`target` (31,) for `input` (32, 9)",)),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (A, T.long()), ("one example with 32 classes", "BCEWithLogitsLoss")),
+        Mistake(ERROR, nn.NLLLoss(), (LOG9[0], Y9[:1]), ("target.reshape(())",)),
+        Mistake(ERROR, nn.MultiMarginLoss(), (Z9, Y9[:, None]), ("target.squeeze(1)",)),
+        Mistake(
+            ERROR, nn.AdaptiveLogSoftmaxWithLoss(9, 20, [5]), (Z9, Y9[:, None]), ("`input_` (32, 9) and 20 classes",)
+        ),
+        Mistake(ERROR, nn.LinearCrossEntropyLoss(9, 20), (Z9, Y9[:5]), ("`target` (5,)",)),
+    ],
+    "classes/target-dtype": [
+        Mistake(ERROR, nn.CrossEntropyLoss(), (Z9, Y9.float()), ("dtype torch.float32", "target.long()", "these 32")),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (Z9, Y9.int()), ("dtype torch.int32",)),
+        Mistake(ERROR, nn.NLLLoss(), (LOG9, A), ("no whole numbers", "MSELoss")),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (Z9, ONE_HOT.bool()), ("target.float()",)),
+        Mistake(ERROR, nn.MultiMarginLoss(), (Z9, Y9.byte()), ("dtype torch.uint8",)),
+        Mistake(ERROR, nn.LinearCrossEntropyLoss(9, 20), (Z9, Y9.int()), ("dtype torch.int32",)),
+    ],
+    "classes/index-range": [
+        Mistake(ERROR, nn.CrossEntropyLoss(), (Z9, Y9 + 1), ("from 1 to 9 for 9 classes", "count from 1")),
+        Mistake(ERROR, nn.NLLLoss(), (LOG9, with_value(Y9, -1)), ("1 of 32 are out of range", "set ignore_index=-1")),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (Z9, with_value(Y9, 255)), ("from 0 to 255", "ignore_index=255")),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (Z9, with_value(Y9, 9)), ("a score for each of 10 classes",)),
+        Mistake(ERROR, nn.MultiMarginLoss(), (Z9, with_value(Y9, -100)), ("from -100 to 8",)),
+        Mistake(ERROR, nn.AdaptiveLogSoftmaxWithLoss(9, 20, [5]), (Z9, Y9 + 12), ("from 12 to 20 for 20 classes",)),
+        Mistake(ERROR, nn.LinearCrossEntropyLoss(9, 20), (Z9, Y9 + 12), ("from 12 to 20 for 20 classes",)),
+    ],
+    "classes/single-class": [
+        Mistake(
+            WARNING, nn.CrossEntropyLoss(), (Z9, 0 * Y9 + 4), ("all 32 targets are class 4", "1e-30", "shuffle=True")
+        ),
+        Mistake(WARNING, nn.NLLLoss(), (normal(21, 2).log_softmax(1), labels(21, 1)), ("1e-6",)),
+        Mistake(WARNING, nn.MultiMarginLoss(), (Z9[:16], 0 * Y9[:16]), ("all 16 targets",)),
+    ],
+    "classes/all-ignored": [
+        Mistake(
+            ERROR, nn.CrossEntropyLoss(), (Z9, 0 * Y9 - 100), ("all 32 targets equal ignore_index=-100", "0/0 = NaN")
+        ),
+        Mistake(ERROR, nn.NLLLoss(ignore_index=0), (LOG9, 0 * Y9), ("ignore_index=0",)),
+        Mistake(ERROR, nn.LinearCrossEntropyLoss(9, 20), (Z9, 0 * Y9 - 100), ("all 32 targets",)),
+    ],
+    "cross-entropy/one-class": [
+        Mistake(
+            ERROR, nn.CrossEntropyLoss(), (Z9[:, :1], 0 * Y9), ("makes 1 class", "the loss is 0", "BCEWithLogitsLoss")
+        ),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (Z9[:, :1], T[:, None]), ("makes 1 class",)),
+        Mistake(WARNING, nn.CrossEntropyLoss(), (Z9[:1, :1], Y9[:1] * 0), ("makes 1 class",)),
+    ],
+    "cross-entropy/target-probabilities": [
+        Mistake(WARNING, nn.CrossEntropyLoss(), (Z9, ONE_HOT * 3.0), ("run from 0 to 3", "up to 3 examples")),
+        Mistake(WARNING, nn.CrossEntropyLoss(), (Z9, Z9), ("from -", "no minimum")),
+        Mistake(WARNING, nn.CrossEntropyLoss(), (Z9, (Z9 > 0).float()), ("BCEWithLogitsLoss", "sums run from")),
+        Mistake(ERROR, nn.CrossEntropyLoss(ignore_index=0), (Z9, P9), ("ignore_index=0 with class probabilities",)),
+    ],
+    "weights/shape": [
+        Mistake(ERROR, weighted(torch.ones(8)), (Z9, Y9), ("`weight` (8,)", "9 classes need 9 weights, got 8")),
+        Mistake(ERROR, nn.NLLLoss(torch.ones(9, 1)), (LOG9, Y9), ("`weight` (9, 1)",)),
+        Mistake(ERROR, weighted(np.ones(9)), (Z9, Y9), ("torch.float64 weights for torch.float32", "weight.to")),
+        Mistake(ERROR, nn.MultiMarginLoss(weight=torch.ones(3)), (Z9, Y9), ("9 weights, got 3",)),
+        Mistake(
+            ERROR, logits_loss(weight=torch.ones(32)), (A[:, None], T[:, None]), ("32 weights cannot be repeated",)
+        ),
+        Mistake(ERROR, nn.BCELoss(torch.ones(5)), (A.sigmoid(), T), ("`weight` (5,) for `input` (32,)",)),
+        Mistake(ERROR, logits_loss(torch.ones(3)), (normal(2, 3, 4, 5), coin(2, 3, 4, 5)), ("(C, 1, 1) for images",)),
+        Mistake(WARNING, logits_loss(torch.ones(32)), (A, T), ("32 positions of the last dimension",)),
+        Mistake(WARNING, logits_loss(torch.ones(4)), (normal(2, 4, 3, 4), coin(2, 4, 3, 4)), ("(C, 1, 1)",)),
+    ],
+    "weights/mean": [
+        Mistake(
+            WARNING,
+            logits_loss(50.0),
+            (A, T),
+            (
+                f"are {four((1 + 49 * T).mean())} on average",
+                f"here it is {as_bare(logits_loss(50.0), A, T)}",
+                f"without weights {as_bare(nn.BCEWithLogitsLoss(), A, T)}",
+            ),
+        ),
+        Mistake(WARNING, nn.BCELoss(torch.tensor(0.01)), (A.sigmoid(), T), ("are 0.01 on average",)),
+        Mistake(WARNING, weighted(torch.full((9,), 30.0)), (Z9, P9), ("are 30 on average", "without weights")),
+        Mistake(ERROR, weighted([0.0] + [1.0] * 8), (Z9[:5], 0 * Y9[:5]), ("all 5 targets have weight 0", "0/0 = NaN")),
+        Mistake(WARNING, weighted([-1.0] + [1.0] * 8), (Z9, Y9), ("smallest value of `weight` is -1", "no minimum")),
+        Mistake(
+            WARNING,
+            weighted([1000.0] + [1.0] * 8),
+            (Z9, (Y9 % 8 + 1) * (torch.arange(32) > 0)),
+            (f"carries {1000 / 1031:.0%}", f"plain mean of {1031**2 / (1000**2 + 31):.3g} targets"),
+        ),
+    ],
+    "weights/pos-weight": [
+        Mistake(
+            WARNING,
+            logits_loss(0.1),
+            (normal(100), (torch.arange(100) < 10).float()),
+            (f"{0.1 * 0.1 / (0.1 * 0.1 + 0.9):.2%} of the weight instead of 10.00%", "here 9,"),
+        ),
+    ],
+    "cross-entropy/probabilities": [
+        Mistake(
+            WARNING,
+            nn.CrossEntropyLoss(),
+            (P9, Y9),
+            (
+                "looks like the output of a softmax",
+                f"cannot fall below {as_bare(nn.CrossEntropyLoss(), ONE_HOT.float(), Y9)} for 9 classes",
+                "cannot fall below 1.372 for 9 classes",
+                f"above {four(torch.eye(9)[0].softmax(0)[0])}",
+                f"here it is {as_bare(nn.CrossEntropyLoss(), P9, Y9)}, on the scores before the softmax "
+                f"{as_bare(nn.CrossEntropyLoss(), Z9, Y9)}",
+            ),
+        ),
+        Mistake(
+            WARNING,
+            nn.CrossEntropyLoss(),
+            (Z9.sigmoid(), Y9),
+            (
+                "looks like the output of a sigmoid: all 288 values",
+                "1.372 for 9 classes",
+                f"before the sigmoid {as_bare(nn.CrossEntropyLoss(), Z9, Y9)}",
+            ),
+        ),
+        Mistake(WARNING, nn.CrossEntropyLoss(), (Z9.softmax(0), Y9), ("all sums along dimension 0 are 1", "1.372")),
+        Mistake(WARNING, nn.CrossEntropyLoss(), (P9, P9), ("no class can get a probability above 0.2536",)),
+        Mistake(WARNING, nn.CrossEntropyLoss(reduction="sum"), (P9, Y9), ("of an example cannot fall below 1.372",)),
+        Mistake(
+            WARNING, nn.CrossEntropyLoss(), (normal(2, 3, 4, 4).softmax(1), labels(32, 3).view(2, 4, 4)), ("0.5514",)
+        ),
+        Mistake(
+            WARNING,
+            nn.CrossEntropyLoss(label_smoothing=0.1),
+            (P9, Y9),
+            (as_bare(nn.CrossEntropyLoss(label_smoothing=0.1), ONE_HOT.float(), Y9) + " for 9 classes",),
+        ),
+        Mistake(WARNING, nn.CrossEntropyLoss(), (from_graph(torch.sigmoid, 2, 9), Y9[:2]), ("as autograd recorded",)),
+        Mistake(
+            WARNING,
+            nn.CrossEntropyLoss(),
+            (from_graph(torch.tanh, 2, 9), Y9[:2]),
+            (as_bare(nn.CrossEntropyLoss(), 2.0 * ONE_HOT - 1, Y9) + " for 9 classes",),
+        ),
+        Mistake(
+            NOTE,
+            nn.CrossEntropyLoss(),
+            (LOG9, Y9),
+            ("harmless", f"({as_bare(nn.CrossEntropyLoss(), Z9, Y9)} with it", "NLLLoss"),
+        ),
+    ],
+    "nll/log-probabilities": [
+        Mistake(
+            WARNING,
+            nn.NLLLoss(),
+            (P9, Y9),
+            (
+                "holds probabilities",
+                f"{as_bare(nn.NLLLoss(), P9, Y9)}, on log-probabilities {as_bare(nn.NLLLoss(), LOG9, Y9)}",
+            ),
+        ),
+        Mistake(
+            WARNING,
+            nn.NLLLoss(),
+            (Z9, Y9),
+            (
+                f"sum to up to {four(Z9.exp().sum(1).max())}",
+                f"{as_bare(nn.NLLLoss(), Z9, Y9)}, on log-probabilities {as_bare(nn.NLLLoss(), LOG9, Y9)}",
+                "CrossEntropyLoss",
+            ),
+        ),
+        Mistake(
+            WARNING,
+            nn.CTCLoss(),
+            (CTC[0].exp(), CTC[1], *CTC_LENGTHS),
+            ("holds probabilities", "log_softmax(scores, -1)"),
+        ),
+        Mistake(WARNING, nn.CTCLoss(), (3 + CTC[0], CTC[1], *CTC_LENGTHS), (f"sum to up to {four(np.exp(3))}",)),
+    ],
+    "binary/target-range": [
+        Mistake(ERROR, nn.BCEWithLogitsLoss(), (A, SIGNS), ("from -1 to 1", "by 1 or more", "(target + 1) / 2")),
+        Mistake(ERROR, nn.BCELoss(), (A.sigmoid(), 1.1 * T), ("from 0 to 1.1", "by 0.1 or more")),
+        Mistake(ERROR, nn.BCEWithLogitsLoss(), (A, 255 * T), ("target / 255",)),
+        Mistake(ERROR, nn.MultiLabelSoftMarginLoss(), (Z9, 2 * (Z9 > 0).float() - 1), ("(target + 1) / 2",)),
+        Mistake(WARNING, nn.BCEWithLogitsLoss(), (A, 1.2 * T), ("from 0 to 1.2", "by 0.2 or more")),
+    ],
+    "bce/probabilities": [
+        Mistake(
+            ERROR,
+            nn.BCELoss(),
+            (A, T),
+            (
+                f"from {four(A.min())} to {four(A.max())}",
+                f"{int(((A < 0) | (A > 1)).sum())} of 32 values are no probabilities",
+                f"on the sigmoid of the values the loss is {as_bare(nn.BCEWithLogitsLoss(), A, T)}",
+            ),
+        ),
+    ],
+    "bce-with-logits/probabilities": [
+        Mistake(
+            WARNING,
+            nn.BCEWithLogitsLoss(),
+            (A.sigmoid(), T),
+            (
+                "only probabilities from 0.5 to 0.7311",
+                f"cannot fall below {as_bare(nn.BCEWithLogitsLoss(), T, T)}, here it is "
+                f"{as_bare(nn.BCEWithLogitsLoss(), A.sigmoid(), T)}",
+            ),
+        ),
+        Mistake(
+            WARNING,
+            logits_loss(3.0),
+            (A.sigmoid(), T),
+            (f"cannot fall below {as_bare(logits_loss(3.0), T, T)}",),
+        ),
+        Mistake(WARNING, nn.MultiLabelSoftMarginLoss(), (Z9.sigmoid(), (Z9 > 0).float()), ("looks like", "0.7311")),
+        Mistake(WARNING, nn.BCEWithLogitsLoss(), (from_graph(torch.tanh, 3), T[:3]), ("from 0.2689 to 0.7311",)),
+        Mistake(WARNING, nn.BCEWithLogitsLoss(), (P9, (Z9 > 0).float()), ("output of a softmax",)),
+    ],
+    "labels/plus-minus-one": [
+        Mistake(
+            ERROR,
+            nn.HingeEmbeddingLoss(),
+            (A.abs(), T),
+            (
+                f"{int((T == 0).sum())} of 32 values",
+                f"{as_bare(nn.HingeEmbeddingLoss(), A.abs(), T)}, with −1 for 0 "
+                f"{as_bare(nn.HingeEmbeddingLoss(), A.abs(), SIGNS)}",
+                "2 * target - 1",
+            ),
+        ),
+        Mistake(
+            ERROR,
+            nn.CosineEmbeddingLoss(),
+            (X1, X2, T),
+            ("costs 0", f"with −1 for 0 {as_bare(nn.CosineEmbeddingLoss(), X1, X2, SIGNS)}"),
+        ),
+        Mistake(ERROR, nn.MarginRankingLoss(margin=1.0), (A, B, T), ("costs the margin",)),
+        Mistake(ERROR, nn.SoftMarginLoss(), (A, T), ("log 2 = 0.6931", as_bare(nn.SoftMarginLoss(), A, SIGNS))),
+        Mistake(ERROR, nn.HingeEmbeddingLoss(), (A.abs(), with_value(SIGNS, 0)), ("1 of 32 values, first at [0]",)),
+        # Here zeros may leave pairs out, and other values weigh them
+        Mistake(WARNING, nn.CosineEmbeddingLoss(), (X1, X2, with_value(SIGNS, 0)), ("1 of 32 values",)),
+        Mistake(WARNING, nn.SoftMarginLoss(), (A, 0.9 * SIGNS), ("from -0.9 to 0.9",)),
+        Mistake(WARNING, nn.MarginRankingLoss(), (A, B, T + 1), ("from 1 to 2",)),
+    ],
+    "labels/class-lists": [
+        Mistake(
+            ERROR, nn.MultiLabelMarginLoss(), (Z9, (Z9 > 0).long()), ("more than once, in 32 rows", "zeros and ones")
+        ),
+        Mistake(ERROR, nn.MultiLabelMarginLoss(), (Z9, (Z9 > 0).float()), ("torch.float32", "288 class indices")),
+        Mistake(ERROR, nn.MultiLabelMarginLoss(), (Z9, Y9), ("`target` (32,)",)),
+        Mistake(ERROR, nn.MultiLabelMarginLoss(), (Z9[:1], torch.arange(9)[None] + 1), ("from 1 to 9 for 9 classes",)),
+        Mistake(
+            WARNING, nn.MultiLabelMarginLoss(), (Z9[:2, :3], torch.tensor([[2, 2, -1], [0, 2, 0]])), ("2 entries",)
+        ),
+    ],
+    "kl/order": [
+        Mistake(
+            ERROR,
+            nn.KLDivLoss(reduction="batchmean"),
+            (P9, normal(32, 9, seed=6).log_softmax(1)),
+            (
+                "288 of 288 terms are NaN",
+                as_bare(nn.KLDivLoss(reduction="batchmean"), normal(32, 9, seed=6).log_softmax(1), P9),
+                "loss(log_q, p)",
+            ),
+        ),
+        Mistake(
+            WARNING,
+            nn.KLDivLoss(reduction="batchmean"),
+            (LOG9, from_graph(lambda z: z.softmax(1), 32, 9) * 0.999),
+            ("`target` has a gradient, `input` has none", "this way"),
+        ),
+    ],
+    "kl/input": [
+        Mistake(
+            WARNING,
+            nn.KLDivLoss(reduction="batchmean"),
+            (P9, P9.flip(1)),
+            (
+                "holds probabilities",
+                f"here it is {as_bare(nn.KLDivLoss(reduction='batchmean'), P9, P9.flip(1))}, with log q "
+                f"{as_bare(nn.KLDivLoss(reduction='batchmean'), LOG9, P9.flip(1))}",
+            ),
+        ),
+        Mistake(
+            WARNING,
+            nn.KLDivLoss(reduction="sum"),
+            (Z9, P9.flip(1)),
+            ("not normalised", as_bare(nn.KLDivLoss(reduction="sum"), LOG9, P9.flip(1))),
+        ),
+        Mistake(WARNING, nn.KLDivLoss(reduction="batchmean"), (Z9 - 1, P9), ("not normalised",)),
+    ],
+    "kl/target": [
+        Mistake(
+            ERROR, nn.KLDivLoss(reduction="batchmean"), (LOG9, LOG9), ("288 of 288 terms are NaN", "log_target=True")
+        ),
+        Mistake(ERROR, nn.KLDivLoss(reduction="batchmean"), (LOG9, Z9), (f"{int((Z9 < 0).sum())} of 288 terms",)),
+        Mistake(
+            WARNING,
+            nn.KLDivLoss(reduction="batchmean", log_target=True),
+            (LOG9, P9.flip(1)),
+            (
+                f"count as {four(P9.min().exp())} or more",
+                f"with log_target=False {as_bare(nn.KLDivLoss(reduction='batchmean'), LOG9, P9.flip(1))}",
+            ),
+        ),
+        Mistake(
+            WARNING,
+            nn.KLDivLoss(reduction="batchmean"),
+            (LOG9, 3 * P9),
+            (f"up to 3, so its loss is least at {four(3 * np.log(3))}",),
+        ),
+    ],
+    "kl/mean": [
+        Mistake(
+            WARNING,
+            nn.KLDivLoss(),
+            (LOG9, P9.flip(1)),
+            (
+                "divides by 288, not by the number of distributions, 32: 9 times too small",
+                f"here it is {as_bare(nn.KLDivLoss(), LOG9, P9.flip(1))}, the divergence "
+                f"{as_bare(nn.KLDivLoss(reduction='batchmean'), LOG9, P9.flip(1))}",
+                "use reduction='batchmean'",
+            ),
+        ),
+        Mistake(
+            WARNING,
+            nn.KLDivLoss(reduction="batchmean"),
+            (LOG9[0], P9[1]),
+            ("divides by 9", as_bare(nn.KLDivLoss(reduction="sum"), LOG9[0], P9[1]), "use reduction='sum'"),
+        ),
+    ],
+    "ctc/layout": [
+        Mistake(ERROR, nn.CTCLoss(), (CTC[0].transpose(0, 1), CTC[1], *CTC_LENGTHS), ("log_probs.transpose(0, 1)",)),
+        Mistake(ERROR, nn.CTCLoss(), (*CTC, CTC_LENGTHS[0] + 1, CTC_LENGTHS[1]), ("input lengths up to 13",)),
+        Mistake(ERROR, nn.CTCLoss(), (*CTC, CTC_LENGTHS[0], CTC_LENGTHS[1] + 1), ("target lengths up to 4",)),
+        Mistake(ERROR, nn.CTCLoss(), (CTC[0], CTC[1].view(-1), *CTC_LENGTHS), ("`targets` (9,)",)),
+        Mistake(ERROR, nn.CTCLoss(), (*CTC, CTC_LENGTHS[0].float(), CTC_LENGTHS[1]), ("N integers each",)),
+    ],
+    "ctc/labels": [
+        Mistake(ERROR, nn.CTCLoss(), (CTC[0], CTC[1] + 1, *CTC_LENGTHS), ("from 2 to 5 for 5 classes", "0 to 4")),
+        Mistake(ERROR, nn.CTCLoss(), (*CTC, CTC_LENGTHS[0], (3, 3, 3)), ("3 of 9 labels are the blank, 0",)),
+        Mistake(ERROR, nn.CTCLoss(blank=4), (*CTC, *CTC_LENGTHS), ("1 of 6 labels are the blank, 4",)),
+    ],
+    "ctc/lengths": [
+        Mistake(
+            ERROR,
+            nn.CTCLoss(),
+            (*CTC, torch.tensor([3, 1, 8]), CTC_LENGTHS[1]),
+            (
+                "sequence 0 has 3 steps for 3 labels, 1 of them as the one before; 2 of 3 sequences",
+                "would need 4: the loss is infinite",
+            ),
+        ),
+        Mistake(WARNING, nn.CTCLoss(zero_infinity=True), (*CTC, (3, 8, 8), (3, 2, 1)), ("would need 4", "1 of 3")),
+    ],
+    "poisson/counts": [
+        Mistake(ERROR, nn.PoissonNLLLoss(), (A, with_value(T, -2)), ("smallest target is -2", "by 2 for each unit")),
+    ],
+    "poisson/rates": [
+        Mistake(
+            ERROR,
+            nn.PoissonNLLLoss(log_input=False),
+            (A, T),
+            (f"the smallest rate is {four(A.min())}", f"log-rates the loss is {as_bare(nn.PoissonNLLLoss(), A, T)}"),
+        ),
+        Mistake(
+            WARNING,
+            nn.PoissonNLLLoss(),
+            (from_graph(F.softplus, 32), T),
+            ("output of softplus", f"with log_input=False {as_bare(nn.PoissonNLLLoss(False), F.softplus(A), T)}"),
+        ),
+    ],
+    "gaussian/variance": [
+        Mistake(
+            ERROR,
+            nn.GaussianNLLLoss(),
+            (A, B, A),
+            (f"the smallest variance is {four(A.min())}", f"loss is {as_bare(nn.GaussianNLLLoss(), A, B, A.exp())}"),
+        ),
+        Mistake(ERROR, nn.GaussianNLLLoss(), (A, B, -1.0), ("the smallest variance is -1",)),
+        Mistake(ERROR, nn.GaussianNLLLoss(), (Z9, Z9, torch.ones(9)), ("9 variances with 288 predictions",)),
+        Mistake(WARNING, nn.GaussianNLLLoss(), (A, B, torch.zeros(32)), ("below eps=1e-06", "multiplied by 5e+05")),
+    ],
+    "triplet/collapsed": [
+        Mistake(WARNING, nn.TripletMarginLoss(margin=0.7), (X1, X2, X2), ("the loss is the margin, 0.7",)),
+        Mistake(
+            WARNING,
+            nn.TripletMarginLoss(margin=9.0),
+            (X1, X1, X2),
+            (f"the loss, {as_bare(nn.TripletMarginLoss(margin=9.0), X1, X1, X2)}, only pushes",),
+        ),
+    ],
+    "triplet/distance": [
+        Mistake(
+            WARNING,
+            nn.TripletMarginWithDistanceLoss(distance_function=nn.CosineSimilarity()),
+            (X1, X2, X3),
+            (f"itself give 1, anchor and negative {four(F.cosine_similarity(X1, X3).mean())}", "1 − s"),
+        ),
+        Mistake(
+            WARNING,
+            nn.TripletMarginWithDistanceLoss(distance_function=torch.cdist),
+            (X1, X2, X3),
+            ("1024 distances for 32 rows",),
+        ),
+    ],
+    "any/nan": [
+        Mistake(ERROR, nn.MSELoss(), (with_value(A, NAN, 5), B), ("`input` holds NaN: 1 of 32 values, first at [5]",)),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (with_value(Z9, NAN), Y9), ("first at [0, 0]",)),
+        Mistake(ERROR, nn.L1Loss(), (A, with_value(B, NAN)), ("`target` holds NaN",)),
+        Mistake(ERROR, weighted([NAN] + [1.0] * 8), (Z9, Y9), ("`weight` holds NaN: 1 of 9",)),
+        Mistake(ERROR, nn.TripletMarginLoss(), (X1, with_value(X2, NAN), X3), ("`positive` holds NaN",)),
+        Mistake(WARNING, nn.MSELoss(reduction="none"), (A, with_value(B, NAN)), ("its gradient is NaN",)),
+        Mistake(
+            WARNING,
+            nn.CrossEntropyLoss(),
+            (with_value(Z9, NAN), with_value(Y9, -100)),
+            ("the loss hides it, here with",),
+        ),
+    ],
+    "any/overflow": [
+        Mistake(
+            ERROR,
+            nn.MSELoss(),
+            (torch.tensor([300.0, 1.0]).half(), torch.zeros(2).half()),
+            ("inf in torch.float16, which ends at 65504", "in torch.float32 it is 4.5e+04"),
+        ),
+        Mistake(
+            ERROR,
+            nn.PoissonNLLLoss(),
+            (torch.tensor([100.0, 0.0]), T[:2]),
+            (f"in torch.float64 it is {as_bare(nn.PoissonNLLLoss(), torch.tensor([100.0, 0.0]).double(), T[:2])}",),
+        ),
+        Mistake(ERROR, nn.PoissonNLLLoss(), (torch.tensor([100, 0]), T[:2]), ("inf in torch.float32",)),
+        Mistake(ERROR, nn.L1Loss(reduction="sum"), (torch.full((9,), 3e4).half(), torch.zeros(9).half()), ("2.7e+05",)),
+        Mistake(ERROR, nn.MSELoss(), (with_value(A, INF), B), ("`input` holds infinity: 1 of 32 values",)),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (torch.tensor([[-INF, 1, 2]]), Y9[:1] * 0), ("-1e4", "is inf")),
+        Mistake(ERROR, nn.BCEWithLogitsLoss(), (with_value(A, -INF), T), ("holds infinity", "is nan")),
+        Mistake(WARNING, nn.MSELoss(reduction="none"), (with_value(A, INF), B), ("holds infinity",)),
+    ],
+}
+
+DISTANCE = nn.TripletMarginWithDistanceLoss(distance_function=Embedding())
+
+LOOK_ALIKES = {
+    "any/tensors": [
+        LookAlike(nn.GaussianNLLLoss(), (A, B, 0.5)),
+        LookAlike(nn.CTCLoss(), (*CTC, (12, 10, 8), [3, 2, 1])),
+        LookAlike(nn.MSELoss(), (nn.Parameter(A), B)),
+    ],
+    "any/devices": [
+        LookAlike(nn.L1Loss(), (A, torch.tensor(1.0))),
+        LookAlike(weighted(torch.ones(9)), (Z9, Y9)),
+    ],
+    "any/integers": [
+        LookAlike(nn.L1Loss(reduction="sum"), (Y9, Y9.flip(0))),
+        LookAlike(nn.MSELoss(), (Y9, A)),
+        LookAlike(nn.PoissonNLLLoss(), (T.long(), T)),
+        LookAlike(nn.GaussianNLLLoss(), (Y9, A, torch.ones(32))),
+    ],
+    "any/empty": [
+        LookAlike(nn.MSELoss(reduction="sum"), (A[:0], B[:0])),
+        LookAlike(nn.CrossEntropyLoss(reduction="none"), (Z9[:0], Y9[:0])),
+        LookAlike(nn.CrossEntropyLoss(reduction="sum"), (Z9[:0], P9[:0])),
+    ],
+    "shape/broadcast": [
+        LookAlike(nn.MSELoss(), (A[:, None], torch.tensor(1.0))),
+        LookAlike(nn.MSELoss(), (A[:, None], torch.ones(1))),
+        LookAlike(nn.MSELoss(), (torch.tensor(1.0), torch.tensor(2.0))),
+        LookAlike(nn.MarginRankingLoss(), (A, B, torch.ones(1))),
+        LookAlike(nn.MarginRankingLoss(), (A, torch.zeros(1), SIGNS)),
+        LookAlike(nn.GaussianNLLLoss(), (Z9, Z9, torch.ones(32, 1))),
+    ],
+    "target/dtype": [
+        LookAlike(nn.MSELoss(), (A, T.double())),
+        LookAlike(nn.MSELoss(), (A, T.long())),
+        LookAlike(nn.BCEWithLogitsLoss(), (A, T.double())),
+        LookAlike(nn.HuberLoss(), (A, T.double())),
+        LookAlike(nn.PoissonNLLLoss(), (A, T.long())),
+        LookAlike(nn.HingeEmbeddingLoss(), (A.abs(), SIGNS.int())),
+    ],
+    "shape/embeddings": [
+        LookAlike(nn.TripletMarginLoss(), (X1[:1], X2, X3)),
+        LookAlike(nn.TripletMarginLoss(), (X1[0], X2[0], X3[0])),
+        LookAlike(nn.CosineEmbeddingLoss(), (X1, X2[:1], SIGNS)),
+        LookAlike(nn.CosineEmbeddingLoss(), (X1[0], X2[0], SIGNS[0])),
+        LookAlike(nn.TripletMarginLoss(), (normal(2, 3, 8), normal(2, 3, 8, seed=1), normal(2, 3, 8, seed=2))),
+    ],
+    "classes/target-shape": [
+        LookAlike(nn.CrossEntropyLoss(), (Z9[0], Y9[0])),
+        LookAlike(nn.CrossEntropyLoss(), (Z9[..., None], Y9[:, None])),
+        LookAlike(nn.CrossEntropyLoss(), (Z9, ONE_HOT.float())),
+        LookAlike(nn.MultiMarginLoss(), (Z9[0], Y9[:1])),
+        LookAlike(nn.LinearCrossEntropyLoss(9, 20, out_features=(4,)), (Z9[:2], labels(8, 9).view(2, 4))),
+        LookAlike(nn.AdaptiveLogSoftmaxWithLoss(9, 20, [5]), (Z9[0], Y9[0])),
+    ],
+    "classes/target-dtype": [
+        LookAlike(nn.CrossEntropyLoss(), (Z9, Y9.byte())),
+        LookAlike(nn.CrossEntropyLoss(), (Z9, P9.double())),
+        LookAlike(nn.AdaptiveLogSoftmaxWithLoss(9, 20, [5]), (Z9, Y9.int())),
+    ],
+    "classes/index-range": [
+        LookAlike(nn.CrossEntropyLoss(ignore_index=255), (Z9, with_value(Y9, 255))),
+        LookAlike(nn.NLLLoss(), (LOG9, with_value(Y9, -100))),
+        LookAlike(nn.CrossEntropyLoss(ignore_index=0), (Z9, Y9)),
+        LookAlike(nn.CrossEntropyLoss(), (normal(2, 200), torch.tensor([156, 156], dtype=torch.uint8))),
+    ],
+    "classes/single-class": [
+        LookAlike(nn.CrossEntropyLoss(), (Z9[:4], 0 * Y9[:4])),
+        LookAlike(nn.CrossEntropyLoss(), (normal(16, 2), labels(16, 1))),
+        LookAlike(nn.CrossEntropyLoss(), (normal(2, 3, 8, 8), torch.zeros(2, 8, 8, dtype=torch.int64))),
+        LookAlike(nn.CrossEntropyLoss(), (Z9, with_value(0 * Y9, 1))),
+    ],
+    "classes/all-ignored": [
+        LookAlike(nn.CrossEntropyLoss(reduction="sum"), (Z9, 0 * Y9 - 100)),
+        LookAlike(nn.CrossEntropyLoss(), (Z9, with_value(0 * Y9 - 100, 3))),
+    ],
+    "cross-entropy/one-class": [
+        LookAlike(nn.BCEWithLogitsLoss(), (Z9[:, :1], T[:, None])),
+        LookAlike(nn.CrossEntropyLoss(), (normal(8, 2, 1), labels(8, 2)[:, None])),
+        LookAlike(nn.NLLLoss(), (torch.zeros(4, 1), torch.zeros(4, dtype=torch.int64))),
+    ],
+    "cross-entropy/target-probabilities": [
+        LookAlike(nn.CrossEntropyLoss(), (Z9, P9)),
+        LookAlike(nn.CrossEntropyLoss(), (Z9, ONE_HOT * 0.9 + 0.1 / 9)),
+        LookAlike(nn.CrossEntropyLoss(), (Z9, ONE_HOT * coin(32)[:, None])),  # rows of zeros leave examples out
+        LookAlike(nn.CrossEntropyLoss(), (Z9.half(), P9.half())),
+        LookAlike(nn.CrossEntropyLoss(), (normal(2, 3, 4), normal(2, 3, 4).softmax(1))),
+        LookAlike(nn.LinearCrossEntropyLoss(9, 9), (Z9, P9)),
+    ],
+    "weights/shape": [
+        LookAlike(weighted(torch.ones(9)), (Z9, Y9)),
+        LookAlike(nn.BCELoss(torch.rand(32, 1)), (Z9.sigmoid(), (Z9 > 0).float())),
+        LookAlike(logits_loss(torch.ones(9)), (Z9, (Z9 > 0).float())),
+        LookAlike(logits_loss(torch.ones(3, 1, 1)), (normal(2, 3, 4, 5), coin(2, 3, 4, 5))),
+        LookAlike(logits_loss(2.0), (A, T)),
+        LookAlike(nn.MultiLabelSoftMarginLoss(torch.ones(9)), (Z9, (Z9 > 0).float())),
+    ],
+    "weights/mean": [
+        LookAlike(logits_loss(19.0), (normal(100), (torch.arange(100) < 5).float())),
+        LookAlike(weighted(torch.full((9,), 30.0)), (Z9, Y9)),
+        LookAlike(weighted([0.0] + [1.0] * 8), (Z9, Y9)),
+        LookAlike(logits_loss(weight=coin(32)), (A, T)),
+        LookAlike(weighted(torch.full((9,), 30.0), reduction="sum"), (Z9, P9)),
+        LookAlike(weighted([1000.0] + [1.0] * 8), (Z9[:5], with_value(Y9[:5] % 8 + 1, 0))),
+    ],
+    "weights/pos-weight": [
+        LookAlike(logits_loss(9.0), (normal(100), (torch.arange(100) < 10).float())),
+        LookAlike(logits_loss(0.2), (normal(100), (torch.arange(100) < 80).float())),
+        LookAlike(logits_loss(0.1), (normal(10), (torch.arange(10) < 1).float())),
+    ],
+    "cross-entropy/probabilities": [
+        LookAlike(nn.CrossEntropyLoss(), (torch.zeros(32, 9), Y9)),
+        LookAlike(nn.CrossEntropyLoss(), (torch.full((32, 9), 1 / 9), Y9)),
+        LookAlike(nn.CrossEntropyLoss(), (torch.eye(9)[Y9], Y9)),  # scores made by hand
+        LookAlike(nn.CrossEntropyLoss(), (torch.tensor([[0.3, 0.7]]), Y9[:1] * 0)),
+        LookAlike(nn.CrossEntropyLoss(), (torch.tensor([[0.1, 0.9, 0.3], [0.6, 0.4, 0.2]]), Y9[:2] * 0)),
+        LookAlike(nn.CrossEntropyLoss(), (Z9.sigmoid() * 0.4, Y9)),
+        LookAlike(nn.CrossEntropyLoss(), (Z9.relu(), Y9)),
+        LookAlike(nn.CrossEntropyLoss(), (Z9.softmax(1) * 20, Y9)),  # with a temperature
+        LookAlike(nn.CrossEntropyLoss(), (F.linear(P9, nn.Parameter(torch.eye(9))), Y9)),  # scores of a linear layer
+        LookAlike(nn.CrossEntropyLoss(), (F.linear(Z9.sigmoid(), nn.Parameter(torch.eye(9))), Y9)),
+        LookAlike(nn.CrossEntropyLoss(), (Z9 - 5, Y9)),
+    ],
+    "nll/log-probabilities": [
+        LookAlike(nn.NLLLoss(), (LOG9, Y9)),
+        LookAlike(nn.NLLLoss(), ((P9 + 1e-8).log(), Y9)),
+        LookAlike(nn.NLLLoss(), (LOG9[:, :5], Y9 % 5)),  # part of the classes
+        LookAlike(nn.NLLLoss(), (LOG9.bfloat16(), Y9)),
+        LookAlike(nn.NLLLoss(), (normal(2, 3, 4, 4).log_softmax(1), labels(32, 3).view(2, 4, 4))),
+        LookAlike(nn.NLLLoss(), (torch.tensor([[0.0, -INF], [-INF, 0.0]]), torch.tensor([0, 1]))),
+        LookAlike(nn.CTCLoss(), (CTC[0], CTC[1], *CTC_LENGTHS)),
+    ],
+    "binary/target-range": [
+        LookAlike(nn.BCEWithLogitsLoss(), (A, T * 0.9 + 0.05)),
+        LookAlike(nn.BCEWithLogitsLoss(), (A, T * (1 + 1e-6))),
+        LookAlike(nn.MultiLabelSoftMarginLoss(), (Z9, (Z9 > 0).long())),
+    ],
+    "bce/probabilities": [
+        LookAlike(nn.BCELoss(), (T, T)),
+        LookAlike(nn.BCELoss(), (A.relu().clamp(max=1), T)),
+    ],
+    "bce-with-logits/probabilities": [
+        LookAlike(nn.BCEWithLogitsLoss(), (torch.tensor([0.3, 0.6, 0.9]), T[:3])),
+        LookAlike(nn.BCEWithLogitsLoss(), (torch.tensor(0.3), T[0])),
+        LookAlike(nn.BCEWithLogitsLoss(), (0.1 + 0.03 * A, T)),  # an untrained model with a bias
+        LookAlike(nn.BCEWithLogitsLoss(), (torch.full((32,), 0.5), T)),
+        LookAlike(nn.BCEWithLogitsLoss(), (torch.tensor([0.5, 0.5]), T[:2])),
+        LookAlike(nn.BCEWithLogitsLoss(), (A.sigmoid().logit(), T)),
+    ],
+    "labels/plus-minus-one": [
+        LookAlike(nn.HingeEmbeddingLoss(), (A.abs(), SIGNS.long())),
+        LookAlike(nn.SoftMarginLoss(), (A, torch.ones(32))),
+        LookAlike(nn.CosineEmbeddingLoss(), (X1, X2, -torch.ones(32))),
+        LookAlike(nn.MarginRankingLoss(), (A, B, SIGNS.char())),
+    ],
+    "labels/class-lists": [
+        LookAlike(nn.MultiLabelMarginLoss(), (Z9[:2, :4], torch.tensor([[3, 0, -1, 1], [-1, 0, 0, 0]]))),
+        LookAlike(nn.MultiLabelMarginLoss(), (Z9[:1, :2], torch.tensor([[0, 1]]))),
+        LookAlike(nn.MultiLabelMarginLoss(), (Z9[0, :3], torch.tensor([1, 0, -1]))),
+    ],
+    "kl/order": [
+        LookAlike(nn.KLDivLoss(reduction="batchmean", log_target=True), (LOG9, LOG9.flip(1))),
+        LookAlike(nn.KLDivLoss(reduction="batchmean"), (LOG9.clone().requires_grad_(), P9)),
+        LookAlike(
+            nn.KLDivLoss(reduction="batchmean"),
+            (LOG9.clone().requires_grad_(), P9.flip(1).clone().requires_grad_()),
+        ),
+    ],
+    "kl/input": [
+        LookAlike(nn.KLDivLoss(reduction="batchmean"), (LOG9, P9)),
+        LookAlike(nn.KLDivLoss(reduction="batchmean"), (Z9.log_softmax(0), P9)),
+        LookAlike(nn.KLDivLoss(reduction="batchmean"), (LOG9.view(32, 3, 3), P9.view(32, 3, 3))),
+        LookAlike(nn.KLDivLoss(reduction="sum"), (LOG9.half(), P9.half())),
+    ],
+    "kl/target": [
+        LookAlike(nn.KLDivLoss(reduction="batchmean"), (LOG9, ONE_HOT.float())),
+        LookAlike(nn.KLDivLoss(reduction="batchmean"), (LOG9, P9.view(32, 9) * (P9 > 0.1))),
+        LookAlike(nn.KLDivLoss(reduction="batchmean", log_target=True), (LOG9, torch.log(P9))),
+        LookAlike(nn.KLDivLoss(reduction="batchmean"), (normal(2, 3, 4).log_softmax(1), normal(2, 3, 4).softmax(1))),
+    ],
+    "kl/mean": [
+        LookAlike(nn.KLDivLoss(reduction="batchmean"), (LOG9, P9)),
+        LookAlike(nn.KLDivLoss(reduction="sum"), (LOG9[0], P9[0])),
+        LookAlike(nn.KLDivLoss(reduction="none"), (LOG9, P9)),
+    ],
+    "ctc/layout": [
+        LookAlike(nn.CTCLoss(), (CTC[0], torch.tensor([1, 2, 2, 3, 1, 4]), *CTC_LENGTHS)),
+        LookAlike(nn.CTCLoss(), (CTC[0][:, 0], CTC[1][0], torch.tensor(12), torch.tensor(3))),
+        LookAlike(nn.CTCLoss(), (CTC[0][:, :1], CTC[1][:1], torch.tensor([12]), torch.tensor([3]))),
+    ],
+    "ctc/labels": [
+        LookAlike(nn.CTCLoss(), (CTC[0], torch.tensor([[1, 2, 2], [3, 1, 0], [4, -1, 99]]), *CTC_LENGTHS)),
+        LookAlike(nn.CTCLoss(), (*CTC, CTC_LENGTHS[0], torch.tensor([3, 0, 0]))),
+        LookAlike(nn.CTCLoss(blank=4), (CTC[0], CTC[1].clamp(max=3), CTC_LENGTHS[0], torch.tensor([3, 3, 3]))),
+    ],
+    "ctc/lengths": [
+        LookAlike(nn.CTCLoss(), (*CTC, torch.tensor([4, 2, 1]), CTC_LENGTHS[1])),
+        LookAlike(
+            nn.CTCLoss(),
+            (CTC[0], torch.tensor([[1, 2, 1], [3, 1, 0], [4, 0, 0]]), torch.tensor([3, 2, 1]), CTC_LENGTHS[1]),
+        ),
+        LookAlike(nn.CTCLoss(zero_infinity=True), (*CTC, *CTC_LENGTHS)),
+    ],
+    "poisson/counts": [
+        LookAlike(nn.PoissonNLLLoss(), (A, 0.5 * T)),
+        LookAlike(nn.PoissonNLLLoss(full=True), (A, 0 * T)),
+    ],
+    "poisson/rates": [
+        LookAlike(nn.PoissonNLLLoss(log_input=False), (A.abs(), T)),
+        LookAlike(nn.PoissonNLLLoss(), (A.abs(), T)),
+        LookAlike(nn.PoissonNLLLoss(log_input=False), (from_graph(F.softplus, 32), T)),
+    ],
+    "gaussian/variance": [
+        LookAlike(nn.GaussianNLLLoss(), (A, B, with_value(A.abs(), 0))),
+        LookAlike(nn.GaussianNLLLoss(), (Z9, Z9, torch.ones(32))),
+        LookAlike(nn.GaussianNLLLoss(), (normal(2, 3, 4), normal(2, 3, 4), torch.ones(2, 1, 4))),
+        LookAlike(nn.GaussianNLLLoss(), (A, B, 1.0)),
+    ],
+    "triplet/collapsed": [
+        LookAlike(nn.TripletMarginLoss(), (X1, X2, torch.cat([X2[:1], X3[1:]]))),
+        LookAlike(nn.TripletMarginLoss(), (X1, torch.cat([X1[:1], X2[1:]]), X3)),
+        LookAlike(nn.TripletMarginLoss(), (X1, X2, X2.flip(0))),
+    ],
+    "triplet/distance": [
+        LookAlike(nn.TripletMarginWithDistanceLoss(distance_function=nn.PairwiseDistance(p=1)), (X1, X2, X3)),
+        LookAlike(
+            nn.TripletMarginWithDistanceLoss(distance_function=lambda a, b: 1 - F.cosine_similarity(a, b)), (X1, X2, X3)
+        ),
+        LookAlike(DISTANCE, (X1, X2, X3)),
+    ],
+    "any/nan": [
+        LookAlike(nn.CrossEntropyLoss(), (torch.tensor([[1.0, -INF, 2.0]]), torch.tensor([2]))),
+        LookAlike(nn.MSELoss(), (A.half(), B.half())),
+        LookAlike(nn.L1Loss(), (torch.view_as_complex(X1.view(32, 4, 2)), torch.view_as_complex(X2.view(32, 4, 2)))),
+    ],
+    "any/overflow": [
+        LookAlike(nn.MSELoss(), (torch.tensor([200.0]).half(), torch.zeros(1).half())),
+        LookAlike(nn.HingeEmbeddingLoss(), (with_value(A.abs(), INF), with_value(SIGNS, -1))),
+        LookAlike(nn.CrossEntropyLoss(), (1e4 * Z9, Y9)),
+        LookAlike(
+            nn.CTCLoss(),
+            (torch.cat([CTC[0][..., :4], torch.full((12, 3, 1), -INF)], 2), CTC[1].clamp(max=3), *CTC_LENGTHS),
+        ),
+    ],
+}
+
+
+def cases(table):
+    return [pytest.param(name, case, id=f"{name}-{i}") for name in table for i, case in enumerate(table[name])]
+
+
+@pytest.mark.parametrize(("name", "mistake"), cases(MISTAKES))
+def test_mistake_is_found(name, mistake):
+    kind, message = report(mistake.criterion, *mistake.arguments)
+    assert f"\n{mistake.severity} [{name}]\n" in message
+    assert kind is (ContractError if mistake.severity == ERROR else ContractWarning)
+    finding = message.partition(f"{mistake.severity} [{name}]\n")[2].partition("\n  read: ")[0]
+    for text in mistake.says:
+        assert text in finding
+
+
+@pytest.mark.parametrize(("name", "look_alike"), cases(LOOK_ALIKES))
+def test_look_alike_is_silent(name, look_alike):
+    assert report(look_alike.criterion, *look_alike.arguments, strict=True) == (None, "")
+
+
+def test_every_rule_has_a_mistake_and_two_look_alikes():
+    names = [rule.name for rule in RULES]
+    assert len(set(names)) == len(names)
+    assert set(MISTAKES) == set(LOOK_ALIKES) == set(names)
+    assert all(MISTAKES.values())
+    assert all(len(look_alikes) >= 2 for look_alikes in LOOK_ALIKES.values())
+
+
+@pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.name) for rule in RULES])
+def test_rule_is_complete(rule):
+    assert rule.chapter in TOPICS
+    assert set(rule.losses) <= LOSSES | {nn.Module}
+    assert rule.function.__doc__.partition("\n")[0].endswith((".", '."""'))
+
+
+@pytest.mark.parametrize(("name", "mistake"), [case for case in cases(MISTAKES) if case.values[1].severity != ERROR])
+def test_what_pytorch_refuses_is_an_error(name, mistake):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mistake.criterion(*mistake.arguments)
+
+
+APPROVED = ROOT / "tests" / "contracts_messages.txt"
+
+
+def messages():
+    """Return the messages about all mistakes, with # for each number; numbers are tested above."""
+    texts = [
+        f"## {case.id}\n{report(case.values[1].criterion, *case.values[1].arguments)[1]}\n" for case in cases(MISTAKES)
+    ]
+    return re.sub(r"\d+(\.\d+)?(e[+-]?\d+)?", "#", "\n".join(texts))
+
+
+def test_messages_are_those_that_were_approved():
+    new = messages()
+    assert new == APPROVED.read_text(encoding="utf-8"), f"read the new ones, then run {Path(__file__).name} as a script"
+
+
+# --- Evidence ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arrange",
+    [
+        lambda p: p,
+        lambda p: p.T.contiguous(),
+        lambda p: p[1:, None].squeeze(1).expand(2, 3, 4),
+        lambda p: p.half().clone().reshape(-1),
+        lambda p: p[0].view(2, 2).permute(1, 0),
+    ],
+)
+def test_activation_is_recognised_through_what_only_arranges(arrange):
+    z = normal(4, 4).requires_grad_()
+    for function, name in ((torch.softmax, "softmax"), (torch.log_softmax, "log-softmax")):
+        assert evidence.squashed(arrange(function(z, 1)), -1)[0] == name
+    assert evidence.squashed(arrange(z.sigmoid()), -1)[0] == "sigmoid"
+    assert evidence.squashed(arrange(F.linear(z.sigmoid(), torch.eye(4))), -1)[0] == ""
+    assert evidence.last_operation(arrange(z.exp())) == "Exp"
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("shape", [(7,), (8, 2), (32, 1000), (2, 3, 4, 5)], ids=str)
+def test_activation_is_recognised_by_its_values(shape, dtype):
+    z = 3 * normal(*shape)
+    dim = min(1, len(shape) - 1)
+    assert evidence.squashed(z.softmax(dim).to(dtype), dim)[0] == "softmax"
+    assert evidence.squashed(z.log_softmax(dim).to(dtype), dim)[0] == "log-softmax"
+    assert evidence.squashed(z.sigmoid().to(dtype), dim)[0] == ("sigmoid" if z.numel() >= 16 else "")
+    for scores in (z, z - 3, z + 9, z.abs(), z.relu(), 0.05 * z + 0.3, torch.zeros_like(z)):
+        assert evidence.squashed(scores.to(dtype), dim)[0] == ""
+
+
+def test_half_precision_is_summed_in_single_precision():
+    for dtype in (torch.float16, torch.bfloat16):
+        assert evidence.single(A.to(dtype)).dtype == torch.float32
+    assert evidence.single(A) is A
+    assert evidence.single(A.double()).dtype == torch.float64
+
+
+# --- Every loss of torch.nn -------------------------------------------------------------------------------------------
+
+LEGITIMATE = {
+    nn.L1Loss: (nn.L1Loss(), (A, B)),
+    nn.MSELoss: (nn.MSELoss(), (A, B)),
+    nn.SmoothL1Loss: (nn.SmoothL1Loss(), (A, B)),
+    nn.HuberLoss: (nn.HuberLoss(), (A, B)),
+    nn.GaussianNLLLoss: (nn.GaussianNLLLoss(), (A, B, A.abs())),
+    nn.PoissonNLLLoss: (nn.PoissonNLLLoss(), (A, T)),
+    nn.BCELoss: (nn.BCELoss(), (A.sigmoid(), T)),
+    nn.BCEWithLogitsLoss: (nn.BCEWithLogitsLoss(), (A, T)),
+    nn.MultiLabelSoftMarginLoss: (nn.MultiLabelSoftMarginLoss(), (Z9, (Z9 > 0).float())),
+    nn.MultiLabelMarginLoss: (nn.MultiLabelMarginLoss(), (Z9[:, :3], torch.tensor([[2, 0, -1]]).expand(32, 3))),
+    nn.CrossEntropyLoss: (nn.CrossEntropyLoss(), (Z9, Y9)),
+    nn.LinearCrossEntropyLoss: (nn.LinearCrossEntropyLoss(9, 20), (Z9, Y9)),
+    nn.AdaptiveLogSoftmaxWithLoss: (nn.AdaptiveLogSoftmaxWithLoss(9, 20, [5]), (Z9, Y9)),
+    nn.NLLLoss: (nn.NLLLoss(), (LOG9, Y9)),
+    nn.KLDivLoss: (nn.KLDivLoss(reduction="batchmean"), (LOG9, P9)),
+    nn.CTCLoss: (nn.CTCLoss(), (*CTC, *CTC_LENGTHS)),
+    nn.HingeEmbeddingLoss: (nn.HingeEmbeddingLoss(), (A.abs(), SIGNS)),
+    nn.SoftMarginLoss: (nn.SoftMarginLoss(), (A, SIGNS)),
+    nn.MultiMarginLoss: (nn.MultiMarginLoss(), (Z9, Y9)),
+    nn.MarginRankingLoss: (nn.MarginRankingLoss(), (A, B, SIGNS)),
+    nn.CosineEmbeddingLoss: (nn.CosineEmbeddingLoss(), (X1, X2, SIGNS)),
+    nn.TripletMarginLoss: (nn.TripletMarginLoss(), (X1, X2, X3)),
+    nn.TripletMarginWithDistanceLoss: (nn.TripletMarginWithDistanceLoss(), (X1, X2, X3)),
+}
+EVERY = [pytest.param(*call, id=loss.__name__) for loss, call in LEGITIMATE.items()]
+
+
+def test_every_loss_of_torch_nn_is_known():
+    found = {cls for name, cls in vars(nn).items() if re.search("Loss$", name) and inspect.isclass(cls)}
+    assert set(LEGITIMATE) == LOSSES == found
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize(("criterion", "arguments"), EVERY)
+def test_legitimate_call_is_silent_and_gives_what_the_loss_gives(criterion, arguments, strict, reduction):
+    criterion = copy.deepcopy(criterion)
+    if reduction != "mean" and hasattr(criterion, "reduction"):
+        criterion.reduction = reduction
+    assert report(criterion, *arguments, strict=strict) == (None, "")
+    leaf, *others = arguments
+    gradients = []
+    for loss in (criterion, guard(criterion)):
+        x = leaf.clone().requires_grad_()
+        result = loss(x, *others)
+        gradients.append(torch.autograd.grad(getattr(result, "loss", result).sum(), x)[0])
+    assert torch.equal(*gradients)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize(("criterion", "arguments"), EVERY)
+def test_legitimate_call_is_silent_in_every_dtype(criterion, arguments, dtype):
+    criterion = copy.deepcopy(criterion).to(dtype)
+    arguments = [a.to(dtype) if isinstance(a, torch.Tensor) and a.is_floating_point() else a for a in arguments]
+    try:
+        criterion(*arguments)
+    except NotImplementedError as refused:
+        pytest.skip(str(refused))
+    assert report(criterion, *arguments, strict=True) == (None, "")
+
+
+@pytest.mark.filterwarnings("ignore:.*NLLLoss2d.*deprecated:FutureWarning")
+def test_a_loss_that_only_renames_another_has_its_contract():
+    class Renamed(nn.CrossEntropyLoss):
+        pass
+
+    assert "1.372" in report(Renamed(), P9, Y9)[1]
+    assert "holds probabilities" in report(nn.NLLLoss2d(), P9, Y9)[1]
+
+
+@pytest.mark.parametrize(("criterion", "arguments"), EVERY)
+def test_arguments_by_name_are_checked(criterion, arguments):
+    names = list(inspect.signature(criterion.forward).parameters)
+    by_name = dict(reversed(list(zip(names, arguments, strict=True))))
+    guard(criterion, strict=True)(**by_name)
+    with pytest.raises(ContractError, match="any/nan"):
+        guard(criterion, strict=True)(**by_name | {names[0]: with_value(arguments[0], NAN)})
+
+
+# --- The wrapper ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def checks(monkeypatch):
+    """Count the calls that are checked."""
+    counted = []
+    check = contracts._check
+
+    def counting(*arguments):
+        counted.append(check(*arguments))
+        return counted[-1]
+
+    monkeypatch.setattr(contracts, "_check", counting)
+    return counted
+
+
+@pytest.mark.parametrize("batches", [1, 3])
+def test_after_the_checked_batches_it_is_the_bare_loss(checks, batches):
+    criterion = nn.CrossEntropyLoss(torch.ones(9), reduction="sum")
+    guarded = guard(criterion, batches)
+    for _ in range(batches):
+        assert type(guarded) is not nn.CrossEntropyLoss
+        guarded(Z9, Y9)
+    for _ in range(5):
+        guarded(Z9, Y9)
+        guarded(P9, Y9)  # now unchecked
+    assert checks == [True] * batches
+    assert type(guarded) is nn.CrossEntropyLoss
+    assert vars(guarded) == vars(criterion)
+    assert repr(guarded) == repr(criterion)
+
+
+def test_a_call_that_raises_does_not_count(checks):
+    guarded = guard(nn.MSELoss())
+    for _ in range(3):
+        with pytest.raises(ContractError):
+            guarded(A, A[:, None])
+    guarded(A, B)
+    assert checks == [True]
+    assert type(guarded) is nn.MSELoss
+
+
+def test_a_missing_argument_is_pytorchs_to_report(checks):
+    guarded = guard(nn.MSELoss())
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'target'"):
+        guarded(A)
+    assert checks == [False]
+
+
+def test_everything_found_is_reported_together():
+    kind, message = report(nn.CrossEntropyLoss(torch.ones(8)), P9, Y9[:, None])
+    assert kind is ContractError
+    assert issubclass(kind, ValueError)
+    heading, *lines = message.splitlines()
+    assert heading == "CrossEntropyLoss breaks its contract."
+    found = [line for line in lines if not line.startswith("  ")]
+    assert found == ["error [classes/target-shape]", "error [weights/shape]", "warning [cross-entropy/probabilities]"]
+    assert [line[:8] for line in lines] == [
+        x[:8] for f in found for x in (f, "  seen: ", "  harm: ", "  fix:  ", "  read: ")
+    ]
+    assert "cannot fall below 1.372 for 9 classes" in message
+
+
+def test_strict_raises_what_looks_wrong_but_not_what_is_harmless():
+    assert report(nn.CrossEntropyLoss(), P9, Y9)[0] is ContractWarning
+    assert report(nn.CrossEntropyLoss(), P9, Y9, strict=True)[0] is ContractError
+    kind, message = report(nn.CrossEntropyLoss(), LOG9, Y9, strict=True)
+    assert kind is ContractWarning
+    assert message.startswith("CrossEntropyLoss is given something that is harmless but needless.\nnote [")
+    assert report(nn.CrossEntropyLoss(), P9, Y9)[1].startswith("CrossEntropyLoss is given something that looks wrong.")
+
+
+def test_a_warning_points_at_the_line_that_calls_the_loss():
+    with pytest.warns(ContractWarning) as caught:
+        guard(nn.CrossEntropyLoss())(P9, Y9)
+    assert caught[0].filename == __file__
+    assert "guard(nn.CrossEntropyLoss())(P9, Y9)" in linecache.getline(__file__, caught[0].lineno)
+    assert issubclass(ContractWarning, UserWarning)
+
+
+def test_it_behaves_like_the_loss():
+    criterion = nn.CrossEntropyLoss(torch.ones(9), ignore_index=3, label_smoothing=0.1)
+    guarded = guard(criterion)
+    assert isinstance(guarded, nn.CrossEntropyLoss)
+    assert type(criterion) is nn.CrossEntropyLoss
+    assert "batches_to_check" not in vars(criterion)
+    assert repr(guarded) == "GuardedCrossEntropyLoss()"
+    assert (guarded.reduction, guarded.ignore_index, guarded.label_smoothing) == ("mean", 3, 0.1)
+    assert guarded.weight is criterion.weight
+    assert list(guarded.state_dict()) == ["weight"]
+    guarded.load_state_dict({"weight": torch.arange(9.0)})
+    assert criterion.weight.tolist() == list(range(9))
+    assert guarded.double() is guarded
+    assert guarded.weight.dtype == criterion.weight.dtype == torch.float64
+
+
+def test_parameters_are_those_of_the_loss():
+    model = nn.Module()
+    model.loss = guard(nn.LinearCrossEntropyLoss(9, 20))
+    assert [name for name, _ in model.named_parameters()] == ["loss.linear.weight"]
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    before = model.loss.linear.weight.clone()
+    model.loss(Z9, Y9).backward()
+    optimizer.step()
+    assert not torch.equal(before, model.loss.linear.weight)
+
+
+def test_hooks_run_once():
+    criterion, seen = nn.MSELoss(), []
+    criterion.register_forward_hook(lambda *_: seen.append("forward"))
+    criterion.register_forward_pre_hook(lambda *_: seen.append("before"))
+    guarded = guard(criterion)
+    guarded(A, B)
+    guarded(A, B)
+    assert seen == ["before", "forward"] * 2
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda loss: pickle.loads(pickle.dumps(loss))])
+def test_copies_check_as_well(duplicate, checks):
+    guarded = guard(nn.CrossEntropyLoss(torch.ones(9)), 2, strict=True)
+    guarded(Z9, Y9)
+    other = duplicate(guarded)
+    guarded(Z9, Y9)
+    assert (type(other).__name__, other.batches_to_check, other.strict) == ("GuardedCrossEntropyLoss", 1, True)
+    with pytest.raises(ContractError):
+        other(P9, Y9)
+    other(Z9, Y9)
+    assert type(duplicate(other)) is nn.CrossEntropyLoss
+
+
+def test_guarding_again_starts_again(checks):
+    guarded = guard(guard(nn.MSELoss(), strict=True), 2)
+    assert (guarded.batches_to_check, guarded.strict) == (2, False)
+    guarded(A, B)
+    guarded(A, B)
+    assert type(guarded) is nn.MSELoss
+
+
+@pytest.mark.parametrize(
+    ("criterion", "message"),
+    [
+        (nn.MSELoss, r"is the class MSELoss, expected a loss of torch.nn .*; make a loss of it: MSELoss\(...\)"),
+        (F.mse_loss, "is function, expected a loss of torch.nn such as nn.CrossEntropyLoss"),
+        (nn.Linear(2, 2), "is Linear, expected .* guard the loss of torch.nn that it calls"),
+        (None, "is NoneType"),
+    ],
+)
+def test_only_losses_of_torch_nn_can_be_guarded(criterion, message):
+    with pytest.raises(TypeError, match=message):
+        guard(criterion)
+
+
+def test_a_loss_with_a_forward_of_its_own_has_no_known_contract():
+    class Squeezed(nn.MSELoss):
+        def forward(self, input, target):
+            return super().forward(input.squeeze(-1), target)
+
+    with pytest.raises(TypeError, match="is Squeezed, expected .* guard the loss of torch.nn that it calls"):
+        guard(Squeezed())
+    replaced = nn.MSELoss()
+    replaced.forward = lambda input, target: input.sum()
+    with pytest.raises(TypeError, match="is MSELoss"):
+        guard(replaced)
+
+
+@pytest.mark.parametrize("batches", [0, -1])
+def test_at_least_one_batch_is_checked(batches):
+    with pytest.raises(ValueError, match=f"batches is {batches}, expected 1 or more"):
+        guard(nn.MSELoss(), batches)
+
+
+@pytest.mark.parametrize("batches", [1.0, "1", None, True])
+def test_batches_is_a_number(batches):
+    with pytest.raises(TypeError, match="expected an integer: the number of calls to check"):
+        guard(nn.MSELoss(), batches)
+
+
+def test_strict_is_by_name_only():
+    with pytest.raises(TypeError, match="positional"):
+        guard(nn.MSELoss(), 1, True)
+    assert list(inspect.signature(guard).parameters) == ["criterion", "batches", "strict"]
+
+
+# --- Free of side effects ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "case"), cases(MISTAKES) + cases(LOOK_ALIKES))
+def test_a_check_changes_nothing(name, case):
+    criterion = copy.deepcopy(case.criterion)
+    if name == "any/devices":
+        pytest.skip("a weight without values cannot be compared")
+    tensors = {i: a for i, a in enumerate(case.arguments) if isinstance(a, torch.Tensor)}
+    before = {i: (t.detach().clone(), t._version, t.requires_grad) for i, t in tensors.items()}
+    state, random = copy.deepcopy(criterion.state_dict()), torch.get_rng_state()
+    guarded = guard(criterion)
+    plain = contracts._with_class(guarded, guarded.unguarded)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            assert contracts._check(guarded, case.arguments, {})
+        except ContractError:
+            pass
+    assert type(guarded).__name__.startswith("Guarded")
+    assert torch.equal(torch.get_rng_state(), random)
+    for i, tensor in tensors.items():
+        copied, version, requires_grad = before[i]
+        assert (tensor._version, tensor.requires_grad) == (version, requires_grad)
+        assert not tensor.is_leaf or tensor.grad is None
+        assert torch.equal(torch.nan_to_num(tensor.detach()), torch.nan_to_num(copied))
+    assert str(plain.state_dict()) == str(state)
+
+
+def test_checks_record_no_gradient():
+    z = Z9.clone().requires_grad_()
+    saved = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda tensor: saved.append(tensor.shape), lambda _: None):
+        assert contracts._check(guard(nn.CrossEntropyLoss()), (z, Y9), {})
+    assert saved == []
+
+
+def test_warning_filters_and_gradient_mode_are_left_alone():
+    filters = list(warnings.filters)
+    guard(nn.KLDivLoss(reduction="batchmean"))(LOG9, P9)
+    assert torch.is_grad_enabled()
+    assert warnings.filters == filters
+
+
+# --- While nothing may be looked at -----------------------------------------------------------------------------------
+
+
+def test_it_is_not_checked_while_it_is_compiled(checks):
+    guarded = guard(nn.MSELoss())
+    compiled = torch.compile(lambda x, y: guarded(2 * x, y), fullgraph=True, backend="eager")
+    torch.testing.assert_close(compiled(A, B), F.mse_loss(2 * A, B))
+    torch.testing.assert_close(torch.compile(guarded, fullgraph=True, backend="eager")(A, B), F.mse_loss(A, B))
+    assert checks == []
+    guarded(A, B)
+    assert checks == [True]
+
+
+def test_it_is_not_checked_under_torch_func(checks):
+    guarded = guard(nn.MSELoss())
+    torch.testing.assert_close(torch.func.vmap(guarded)(X1, X2), (X1 - X2).square().mean(1))
+    torch.testing.assert_close(torch.func.grad(guarded)(A, B), (A - B) / 16)
+    assert checks == [False, False]
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.trace:DeprecationWarning", "ignore::torch.jit.TracerWarning")
+def test_it_is_not_checked_while_it_is_traced(checks):
+    guarded = guard(nn.MSELoss())
+    traced = torch.jit.trace(lambda x, y: guarded(x, y), (A, B), check_trace=False)
+    assert checks == [False]
+    torch.testing.assert_close(traced(A, A), torch.tensor(0.0))
+
+
+@pytest.mark.parametrize(
+    "convert", [lambda x: x.to("meta"), torch.Tensor.to_sparse, lambda x: torch.nested.nested_tensor([x])]
+)
+@pytest.mark.filterwarnings("ignore:.*nested:UserWarning")
+def test_tensors_without_plain_values_are_not_checked(convert):
+    assert not contracts._check(guard(nn.MSELoss()), (convert(A), convert(B)), {})
+
+
+def test_it_works_in_inference_mode_and_under_autocast():
+    with torch.inference_mode():
+        assert report(nn.MSELoss(), A + 0, B + 0) == (None, "")
+    big, zero = torch.tensor([300.0]).half(), torch.zeros(1).half()
+    assert "any/overflow" in report(nn.MSELoss(), big, zero)[1]
+    with torch.autocast("cpu", torch.bfloat16):  # computes this loss, and that one, in float32
+        assert report(nn.MSELoss(), big, zero, strict=True) == (None, "")
+        assert report(weighted(torch.ones(9)), Z9.bfloat16(), Y9, strict=True) == (None, "")
+        assert report(nn.BCELoss(), A.sigmoid().bfloat16(), T, strict=True) == (None, "")
+
+
+# --- The reference ----------------------------------------------------------------------------------------------------
+
+
+def losses_of(rule):
+    """Name the losses of a rule as the reference does."""
+    names, missing = (
+        ", ".join(sorted(loss.__name__ for loss in losses)) for losses in (rule.losses, LOSSES - set(rule.losses))
+    )
+    return "all losses" if nn.Module in rule.losses else f"all but {missing}" if len(missing) < len(names) else names
+
+
+def test_the_reference_quotes_what_is_said():
+    page = (ROOT / "reference" / "contracts.md").read_text(encoding="utf-8")
+    quoted = [line.removeprefix("> ").removesuffix("\\") for line in page.splitlines() if line.startswith("> ")]
+    said = report(nn.CrossEntropyLoss(), P9, Y9)[1]
+    assert " ".join(" ".join(quoted).split()) == " ".join(said.split())
+
+
+def test_the_reference_lists_every_rule():
+    lines = [
+        f"- `{rule.name}` ({losses_of(rule)}; {rule.chapter}): {' '.join(rule.function.__doc__.split())}"
+        for rule in RULES
+    ]
+    page = (ROOT / "reference" / "contracts.md").read_text(encoding="utf-8")
+    listed = page.partition("## Rules\n")[2].partition("\n\n- ")[2]
+    assert ("- " + listed).splitlines() == lines, "write this list:\n" + "\n".join(lines)
+
+
+if __name__ == "__main__":
+    APPROVED.write_text(messages(), encoding="utf-8")
