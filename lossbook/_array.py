@@ -29,7 +29,7 @@ def namespace(**arrays):
             continue
         if torch is not None and isinstance(array, torch.Tensor):
             kinds[name] = "PyTorch tensor"
-        elif isinstance(array, (np.ndarray, np.generic)):
+        elif isinstance(array, (np.ndarray, np.generic)) and not isinstance(array, np.ma.MaskedArray):
             kinds[name] = "NumPy array"
         else:
             raise TypeError(

@@ -177,7 +177,7 @@ def test_arguments_are_left_as_they_were(name, call):
 
 
 @every_function
-@pytest.mark.parametrize("wrong", [[1.0, 2.0], (1.0,), 1.0, 1, True, "mean", None], ids=repr)
+@pytest.mark.parametrize("wrong", [[1.0, 2.0], (1.0,), 1.0, 1, True, "mean", None, np.ma.array([1.0])], ids=repr)
 def test_what_is_no_array_is_refused_by_name(name, call, wrong):
     for parameter in array_parameters(name, call):
         if parameter in WEIGHTS and wrong is None:

@@ -656,7 +656,7 @@ PLANTED = [
     (number_problems, "says 0.25", replace("assert loss == 0.25", "loss == 0.25")),
     (number_problems, "nearest is 0.9512", outputs("{slope:.4f}", text("0.9512"))),
     (setup_problems, "exactly", replace("--quiet", "-q")),
-    (setup_problems, "on Colab", replace("your--account", "another--account")),
+    (setup_problems, "on Colab", replace("github.com", "not-github.com")),
     (setup_problems, "outside of Colab", replace('if "google.colab" in sys.modules:', "if sys.modules:")),
     (setup_problems, "use_style", replace("plotting.use_style()", "x = 1")),
     (collapse_problems, "cellView", metadata("#@title Solution", cellView="code")),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,6 +42,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("notebooks", nargs="*", type=Path)
     notebooks = parser.parse_args().notebooks or sorted(ROOT.glob("chapters/*/*.ipynb"))
+    for path in notebooks:
+        if not path.is_file():
+            parser.error(f"no such notebook: {path}")
 
     start, failed = time.monotonic(), 0
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
@@ -50,7 +53,7 @@ def main():
             try:
                 job.result()
                 outcome = "executed"
-            except CellExecutionError as error:
+            except (CellExecutionError, DeadKernelError) as error:
                 failed += 1
                 outcome = f"FAILED, left as it was\n{error}\n"
             name = os.path.relpath(jobs[job].resolve(), ROOT)

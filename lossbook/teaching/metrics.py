@@ -38,7 +38,7 @@ def expected_calibration_error(probabilities, target, *, bins=10):
 
 
 def spread(values, digits=3):
-    """Mean and range of the same quantity over several seeds, as text: '0.975 (0.971 to 0.982)'."""
+    """Mean and range of the same quantity over several seeds or splits, as text: '0.975 (0.971 to 0.982)'."""
     values = torch.as_tensor(values, dtype=torch.float64)
     mean, low, high = (f"{v.item():.{digits}f}" for v in (values.mean(), values.min(), values.max()))
     return f"{mean} ({low} to {high})"
@@ -50,7 +50,7 @@ def comparison(results, digits=3):
     Parameters
     ----------
     results : dict of str to dict of str to array
-        For each model, the values of each quantity over the seeds; the same quantities for all.
+        For each model, the values of each quantity over seeds or splits; the same quantities for all.
     digits : int
         Digits after the decimal point.
 
@@ -60,7 +60,7 @@ def comparison(results, digits=3):
         Shown as a table when it is the last line of a cell.
     """
     columns = list(results)
-    rows = ["| mean (range over the seeds) | " + " | ".join(columns) + " |", "|:---" + "|---:" * len(columns) + "|"]
+    rows = ["| mean (range) | " + " | ".join(columns) + " |", "|:---" + "|---:" * len(columns) + "|"]
     for quantity in results[columns[0]]:
         cells = [spread(results[column][quantity], digits) for column in columns]
         rows.append(f"| {quantity} | " + " | ".join(cells) + " |")
