@@ -18,7 +18,7 @@ PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile
 OTHER_PROCESSOR := ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2 OPENBLAS_CORETYPE=Nehalem
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-portable notebooks serve address clean
+.PHONY: help book test test-portable notebooks benchmarks serve address clean
 
 help:  ## list the commands
 	@awk -F ':.*##' '/^[a-z-]+:.*##/ {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -42,6 +42,11 @@ test-portable: $(INSTALLED)  ## run the notebooks again as another kind of proce
 
 notebooks: $(INSTALLED)  ## execute all notebooks in place; NOTEBOOKS="chapters/a.ipynb ..." chooses
 	@$(BIN)/python tools/notebooks.py $(NOTEBOOKS)
+
+benchmarks: $(INSTALLED)  ## time and memory of the losses and the guard; LOSSES="mse_loss ..." chooses
+	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
+	@$(BIN)/python benchmarks/losses.py $(LOSSES)
+	@$(BIN)/python benchmarks/guard.py
 
 serve: $(INSTALLED)  ## show the book in a browser, and again after each change
 	@$(BIN)/jupyter-book config sphinx . > /dev/null

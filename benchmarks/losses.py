@@ -2,8 +2,9 @@
 
 usage: python benchmarks/losses.py [--quick] [NAME ...]        e.g. python benchmarks/losses.py mse_loss cross_entropy
 
-The reference is PyTorch's own function, eager; where PyTorch has none, kornia's or pytorch-metric-learning's. Time is that of
-forward and backward together, the median of interleaved runs. Memory is the peak of what PyTorch's allocator holds during both.
+The reference is PyTorch's own function, eager; where PyTorch has none, kornia's or pytorch-metric-learning's. Time is
+that of forward and backward together, the median of interleaved runs. Memory is the peak of what PyTorch's allocator
+holds during both.
 """
 
 import argparse

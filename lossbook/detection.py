@@ -383,7 +383,7 @@ def _check_boxes(xp, name, boxes):
     if _array.values_can_be_checked(boxes):
         wrong = xp.any(boxes[..., 2:] < boxes[..., :2], axis=-1)
         if bool(xp.any(wrong)):
-            x1, y1, x2, y2 = (f"{float(number):g}" for number in boxes[wrong][0])
+            x1, y1, x2, y2 = (f"{number.item():g}" for number in boxes[wrong][0])
             raise ValueError(
                 f"`{name}` holds the box ({x1}, {y1}, {x2}, {y2}), expected corners (x1, y1, x2, y2) with x2 >= x1 and "
                 "y2 >= y1; convert boxes that are given as a corner or a centre with width and height"
