@@ -112,6 +112,12 @@ def from_graph(function, *shape):
     return function(normal(*shape).requires_grad_())
 
 
+def lowest(criterion, target):
+    """Return the smallest mean loss of scores from 0 to 1, by trying many."""
+    grid = torch.linspace(0, 1, 2001)[:, None].expand(2001, len(target))
+    return criterion(grid, target.expand_as(grid)).min(0).values.mean()
+
+
 class Embedding(nn.Module):
     """A distance that has a state, and draws random numbers while it trains."""
 
@@ -127,8 +133,9 @@ MISTAKES = {
     "any/tensors": [
         Mistake(ERROR, nn.MSELoss(), (A, [1.0] * 32), ("`target` has type list", "torch.as_tensor(target)")),
         Mistake(ERROR, nn.CrossEntropyLoss(), (Z9, Y9.numpy()), ("`target` has type ndarray",)),
-        Mistake(ERROR, nn.GaussianNLLLoss(), (A, B, 1), ("`var` has type int", "give a float")),
+        Mistake(ERROR, nn.GaussianNLLLoss(), (A, B, 1), ("`var` has type int", "give a float, or one")),
         Mistake(ERROR, nn.L1Loss(), (A, None), ("`target` has type NoneType",)),
+        Mistake(ERROR, nn.CTCLoss(), (CTC[0], CTC[1].tolist(), *CTC_LENGTHS), ("`targets` has type list",)),
     ],
     "any/devices": [
         Mistake(
@@ -148,6 +155,8 @@ MISTAKES = {
         Mistake(ERROR, nn.MSELoss(), (torch.ones(0, 3), torch.ones(0, 3)), ("`input` (0, 3) is empty", "0/0 = NaN")),
         Mistake(ERROR, nn.KLDivLoss(reduction="batchmean"), (LOG9[:0], P9[:0]), ("is empty",)),
         Mistake(ERROR, nn.MultiMarginLoss(), (Z9[:0], Y9[:0]), ("is empty",)),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (Z9[:0], Y9[:0]), ("is empty",)),
+        Mistake(ERROR, nn.KLDivLoss(), (LOG9[:0], P9[:0]), ("is empty",)),
     ],
     "shape/broadcast": [
         Mistake(
@@ -212,6 +221,9 @@ MISTAKES = {
         Mistake(
             WARNING, nn.TripletMarginLoss(), (X1[:, None], X2[None], X3[:, None]), ("1024 comparisons instead of 32",)
         ),
+        Mistake(
+            ERROR, nn.CosineEmbeddingLoss(), (normal(2, 3, 8),) * 2 + (SIGNS[:6].view(2, 3),), ("each of 6 pairs",)
+        ),
     ],
     "classes/target-shape": [
         Mistake(
@@ -228,6 +240,9 @@ MISTAKES = {
             ERROR, nn.AdaptiveLogSoftmaxWithLoss(9, 20, [5]), (Z9, Y9[:, None]), ("`input_` (32, 9) and 20 classes",)
         ),
         Mistake(ERROR, nn.LinearCrossEntropyLoss(9, 20), (Z9, Y9[:5]), ("`target` (5,)",)),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (normal(4, 7, 9), labels(12, 9).view(4, 3)), ("give one class index",)),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (A[0], Y9[0]), ("`input` () has no dimension", "give scores (C,)")),
+        Mistake(ERROR, nn.NLLLoss(), (A[0], Y9[0]), ("`input` () has no dimension",)),
     ],
     "classes/target-dtype": [
         Mistake(ERROR, nn.CrossEntropyLoss(), (Z9, Y9.float()), ("dtype torch.float32", "target.long()", "these 32")),
@@ -241,10 +256,11 @@ MISTAKES = {
         Mistake(ERROR, nn.CrossEntropyLoss(), (Z9, Y9 + 1), ("from 1 to 9 for 9 classes", "count from 1")),
         Mistake(ERROR, nn.NLLLoss(), (LOG9, with_value(Y9, -1)), ("1 of 32 are out of range", "set ignore_index=-1")),
         Mistake(ERROR, nn.CrossEntropyLoss(), (Z9, with_value(Y9, 255)), ("from 0 to 255", "ignore_index=255")),
-        Mistake(ERROR, nn.CrossEntropyLoss(), (Z9, with_value(Y9, 9)), ("a score for each of 10 classes",)),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (Z9, with_value(Y9, 9)), ("from 0 to 8, or a score for each of 10",)),
         Mistake(ERROR, nn.MultiMarginLoss(), (Z9, with_value(Y9, -100)), ("from -100 to 8",)),
         Mistake(ERROR, nn.AdaptiveLogSoftmaxWithLoss(9, 20, [5]), (Z9, Y9 + 12), ("from 12 to 20 for 20 classes",)),
         Mistake(ERROR, nn.LinearCrossEntropyLoss(9, 20), (Z9, Y9 + 12), ("from 12 to 20 for 20 classes",)),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (Z9, with_value(Y9.clamp(min=1), 255)), ("set ignore_index=255",)),
     ],
     "classes/single-class": [
         Mistake(
@@ -272,6 +288,7 @@ MISTAKES = {
         Mistake(WARNING, nn.CrossEntropyLoss(), (Z9, Z9), ("from -", "no minimum")),
         Mistake(WARNING, nn.CrossEntropyLoss(), (Z9, (Z9 > 0).float()), ("BCEWithLogitsLoss", "sums run from")),
         Mistake(ERROR, nn.CrossEntropyLoss(ignore_index=0), (Z9, P9), ("ignore_index=0 with class probabilities",)),
+        Mistake(WARNING, nn.CrossEntropyLoss(), (Z9, 1.012 * P9), ("to 1.012",)),
     ],
     "weights/shape": [
         Mistake(ERROR, weighted(torch.ones(8)), (Z9, Y9), ("`weight` (8,)", "9 classes need 9 weights, got 8")),
@@ -307,6 +324,9 @@ MISTAKES = {
             (Z9, (Y9 % 8 + 1) * (torch.arange(32) > 0)),
             (f"carries {1000 / 1031:.0%}", f"plain mean of {1031**2 / (1000**2 + 31):.3g} targets"),
         ),
+        Mistake(
+            WARNING, weighted([1000.0] + [1.0] * 8), (Z9[:11], with_value(Y9[:11] % 8 + 1, 0)), ("plain mean of 1.02",)
+        ),
     ],
     "weights/pos-weight": [
         Mistake(
@@ -315,6 +335,7 @@ MISTAKES = {
             (normal(100), (torch.arange(100) < 10).float()),
             (f"{0.1 * 0.1 / (0.1 * 0.1 + 0.9):.2%} of the weight instead of 10.00%", "here 9,"),
         ),
+        Mistake(WARNING, logits_loss(0.49), (normal(32), (torch.arange(32) < 6).float()), ("18.75%",)),
     ],
     "cross-entropy/probabilities": [
         Mistake(
@@ -365,6 +386,9 @@ MISTAKES = {
             (LOG9, Y9),
             ("harmless", f"({as_bare(nn.CrossEntropyLoss(), Z9, Y9)} with it", "NLLLoss"),
         ),
+        Mistake(WARNING, nn.CrossEntropyLoss(label_smoothing=0.6), (P9, Y9), ("harm: no class can get",)),
+        Mistake(WARNING, weighted(torch.ones(9), label_smoothing=0.1), (P9, Y9), ("harm: no class can get",)),
+        Mistake(WARNING, weighted(torch.ones(9)), (P9, Y9), ("1.372",)),
     ],
     "nll/log-probabilities": [
         Mistake(
@@ -400,6 +424,9 @@ MISTAKES = {
         Mistake(ERROR, nn.BCEWithLogitsLoss(), (A, 255 * T), ("target / 255",)),
         Mistake(ERROR, nn.MultiLabelSoftMarginLoss(), (Z9, 2 * (Z9 > 0).float() - 1), ("(target + 1) / 2",)),
         Mistake(WARNING, nn.BCEWithLogitsLoss(), (A, 1.2 * T), ("from 0 to 1.2", "by 0.2 or more")),
+        Mistake(ERROR, nn.BCEWithLogitsLoss(), (A, T + 1), ("from 1 to 2", "target - 1")),
+        Mistake(ERROR, nn.BCEWithLogitsLoss(), (A, 2 * T), ("from 0 to 2", "by 1 or more")),
+        Mistake(WARNING, nn.BCEWithLogitsLoss(), (A, T - 0.5), ("from -0.5 to 0.5", "by 0.5 or more")),
     ],
     "bce/probabilities": [
         Mistake(
@@ -433,6 +460,13 @@ MISTAKES = {
         Mistake(WARNING, nn.MultiLabelSoftMarginLoss(), (Z9.sigmoid(), (Z9 > 0).float()), ("looks like", "0.7311")),
         Mistake(WARNING, nn.BCEWithLogitsLoss(), (from_graph(torch.tanh, 3), T[:3]), ("from 0.2689 to 0.7311",)),
         Mistake(WARNING, nn.BCEWithLogitsLoss(), (P9, (Z9 > 0).float()), ("output of a softmax",)),
+        Mistake(
+            WARNING,
+            logits_loss(3.0),
+            (A.sigmoid(), 0.2 + 0.3 * T),
+            (f"cannot fall below {four(lowest(logits_loss(3.0, reduction='none'), 0.2 + 0.3 * T))}",),
+        ),
+        Mistake(WARNING, nn.MultiLabelSoftMarginLoss(), (Z9.sigmoid(), (Z9 > 0).long()), ("cannot fall below",)),
     ],
     "labels/plus-minus-one": [
         Mistake(
@@ -470,6 +504,7 @@ MISTAKES = {
         Mistake(
             WARNING, nn.MultiLabelMarginLoss(), (Z9[:2, :3], torch.tensor([[2, 2, -1], [0, 2, 0]])), ("2 entries",)
         ),
+        Mistake(ERROR, nn.MultiLabelMarginLoss(), (Z9[:1], torch.arange(9)[None] - 2), ("from -2 to 6 for 9 classes",)),
     ],
     "kl/order": [
         Mistake(
@@ -487,6 +522,12 @@ MISTAKES = {
             nn.KLDivLoss(reduction="batchmean"),
             (LOG9, from_graph(lambda z: z.softmax(1), 32, 9) * 0.999),
             ("`target` has a gradient, `input` has none", "this way"),
+        ),
+        Mistake(
+            WARNING,
+            nn.KLDivLoss(reduction="batchmean", log_target=True),
+            (LOG9, from_graph(lambda z: z.log_softmax(1), 32, 9)),
+            ("the two orders differ",),
         ),
     ],
     "kl/input": [
@@ -507,6 +548,7 @@ MISTAKES = {
             ("not normalised", as_bare(nn.KLDivLoss(reduction="sum"), LOG9, P9.flip(1))),
         ),
         Mistake(WARNING, nn.KLDivLoss(reduction="batchmean"), (Z9 - 1, P9), ("not normalised",)),
+        Mistake(WARNING, nn.KLDivLoss(reduction="batchmean", log_target=True), (P9, LOG9), ("holds probabilities",)),
     ],
     "kl/target": [
         Mistake(
@@ -547,6 +589,7 @@ MISTAKES = {
             (LOG9[0], P9[1]),
             ("divides by 9", as_bare(nn.KLDivLoss(reduction="sum"), LOG9[0], P9[1]), "use reduction='sum'"),
         ),
+        Mistake(WARNING, nn.KLDivLoss(), (LOG9, LOG9.exp()), ("here it is", "the divergence")),
     ],
     "ctc/layout": [
         Mistake(ERROR, nn.CTCLoss(), (CTC[0].transpose(0, 1), CTC[1], *CTC_LENGTHS), ("log_probs.transpose(0, 1)",)),
@@ -554,6 +597,12 @@ MISTAKES = {
         Mistake(ERROR, nn.CTCLoss(), (*CTC, CTC_LENGTHS[0], CTC_LENGTHS[1] + 1), ("target lengths up to 4",)),
         Mistake(ERROR, nn.CTCLoss(), (CTC[0], CTC[1].view(-1), *CTC_LENGTHS), ("`targets` (9,)",)),
         Mistake(ERROR, nn.CTCLoss(), (*CTC, CTC_LENGTHS[0].float(), CTC_LENGTHS[1]), ("N integers each",)),
+        Mistake(
+            ERROR, nn.CTCLoss(), (*CTC, CTC_LENGTHS[0], CTC_LENGTHS[1][:2]), ("3 input lengths", "2 target lengths")
+        ),
+        Mistake(ERROR, nn.CTCLoss(), (CTC[0][None], CTC[1], *CTC_LENGTHS), ("`log_probs` (1, 12, 3, 5)",)),
+        Mistake(ERROR, nn.CTCLoss(), (CTC[0], CTC[1][None], *CTC_LENGTHS), ("`targets` (1, 3, 3)",)),
+        Mistake(ERROR, nn.CTCLoss(), (*CTC, CTC_LENGTHS[0], CTC_LENGTHS[1] - 2), ("target lengths up to 1",)),
     ],
     "ctc/labels": [
         Mistake(ERROR, nn.CTCLoss(), (CTC[0], CTC[1] + 1, *CTC_LENGTHS), ("from 2 to 5 for 5 classes", "0 to 4")),
@@ -599,6 +648,8 @@ MISTAKES = {
         Mistake(ERROR, nn.GaussianNLLLoss(), (A, B, -1.0), ("the smallest variance is -1",)),
         Mistake(ERROR, nn.GaussianNLLLoss(), (Z9, Z9, torch.ones(9)), ("9 variances with 288 predictions",)),
         Mistake(WARNING, nn.GaussianNLLLoss(), (A, B, torch.zeros(32)), ("below eps=1e-06", "multiplied by 5e+05")),
+        Mistake(ERROR, nn.GaussianNLLLoss(), (normal(2, 3, 4), normal(2, 3, 4), torch.ones(2, 1, 1)), ("2 variances",)),
+        Mistake(ERROR, nn.GaussianNLLLoss(), (normal(2, 3, 4), normal(2, 3, 4), torch.ones(3, 4)), ("12 variances",)),
     ],
     "triplet/collapsed": [
         Mistake(WARNING, nn.TripletMarginLoss(margin=0.7), (X1, X2, X2), ("the loss is the margin, 0.7",)),
@@ -636,6 +687,8 @@ MISTAKES = {
             (with_value(Z9, NAN), with_value(Y9, -100)),
             ("the loss hides it, here with",),
         ),
+        Mistake(ERROR, nn.MSELoss(), (torch.tensor(NAN), torch.tensor(0.0)), ("1 of 1 values",)),
+        Mistake(ERROR, nn.L1Loss(), (torch.tensor([complex(NAN, 0)]), torch.tensor([1j])), ("first at [0]",)),
     ],
     "any/overflow": [
         Mistake(
@@ -656,6 +709,12 @@ MISTAKES = {
         Mistake(ERROR, nn.CrossEntropyLoss(), (torch.tensor([[-INF, 1, 2]]), Y9[:1] * 0), ("-1e4", "is inf")),
         Mistake(ERROR, nn.BCEWithLogitsLoss(), (with_value(A, -INF), T), ("holds infinity", "is nan")),
         Mistake(WARNING, nn.MSELoss(reduction="none"), (with_value(A, INF), B), ("holds infinity",)),
+        Mistake(
+            ERROR,
+            nn.GaussianNLLLoss(),
+            (torch.tensor([300.0]).half(), torch.zeros(1).half(), 0.5),
+            (f"in torch.float32 it is {as_bare(nn.GaussianNLLLoss(), torch.tensor([300.0]), torch.zeros(1), 0.5)}",),
+        ),
     ],
 }
 
@@ -754,6 +813,9 @@ LOOK_ALIKES = {
         LookAlike(logits_loss(torch.ones(3, 1, 1)), (normal(2, 3, 4, 5), coin(2, 3, 4, 5))),
         LookAlike(logits_loss(2.0), (A, T)),
         LookAlike(nn.MultiLabelSoftMarginLoss(torch.ones(9)), (Z9, (Z9 > 0).float())),
+        LookAlike(weighted(torch.ones(3)), (normal(2, 3, 4, 5), labels(40, 3).view(2, 4, 5))),
+        LookAlike(logits_loss(weight=np.ones(32)), (A, T)),
+        LookAlike(logits_loss(2.0), (A[0], T[0])),
     ],
     "weights/mean": [
         LookAlike(logits_loss(19.0), (normal(100), (torch.arange(100) < 5).float())),
@@ -762,11 +824,17 @@ LOOK_ALIKES = {
         LookAlike(logits_loss(weight=coin(32)), (A, T)),
         LookAlike(weighted(torch.full((9,), 30.0), reduction="sum"), (Z9, P9)),
         LookAlike(weighted([1000.0] + [1.0] * 8), (Z9[:5], with_value(Y9[:5] % 8 + 1, 0))),
+        LookAlike(nn.BCELoss(torch.tensor(0.12)), (A.sigmoid(), T)),
+        LookAlike(weighted([30.0] + [1.0] * 8), (Z9, (Y9 % 8 + 1) * (torch.arange(32) > 0))),
+        LookAlike(weighted([1000.0] + [1.0] * 8), (Z9[:9], with_value(Y9[:9] % 8 + 1, 0))),
     ],
     "weights/pos-weight": [
         LookAlike(logits_loss(9.0), (normal(100), (torch.arange(100) < 10).float())),
         LookAlike(logits_loss(0.2), (normal(100), (torch.arange(100) < 80).float())),
         LookAlike(logits_loss(0.1), (normal(10), (torch.arange(10) < 1).float())),
+        LookAlike(logits_loss(0.4), (normal(31), (torch.arange(31) < 3).float())),
+        LookAlike(logits_loss(0.4), (normal(40), (torch.arange(40) < 8.4).float())),
+        LookAlike(logits_loss(0.6), (normal(100), (torch.arange(100) < 10).float())),
     ],
     "cross-entropy/probabilities": [
         LookAlike(nn.CrossEntropyLoss(), (torch.zeros(32, 9), Y9)),
@@ -780,6 +848,7 @@ LOOK_ALIKES = {
         LookAlike(nn.CrossEntropyLoss(), (F.linear(P9, nn.Parameter(torch.eye(9))), Y9)),  # scores of a linear layer
         LookAlike(nn.CrossEntropyLoss(), (F.linear(Z9.sigmoid(), nn.Parameter(torch.eye(9))), Y9)),
         LookAlike(nn.CrossEntropyLoss(), (Z9 - 5, Y9)),
+        LookAlike(nn.CrossEntropyLoss(), (1.9 * Z9.sigmoid(), Y9)),
     ],
     "nll/log-probabilities": [
         LookAlike(nn.NLLLoss(), (LOG9, Y9)),
@@ -789,6 +858,7 @@ LOOK_ALIKES = {
         LookAlike(nn.NLLLoss(), (normal(2, 3, 4, 4).log_softmax(1), labels(32, 3).view(2, 4, 4))),
         LookAlike(nn.NLLLoss(), (torch.tensor([[0.0, -INF], [-INF, 0.0]]), torch.tensor([0, 1]))),
         LookAlike(nn.CTCLoss(), (CTC[0], CTC[1], *CTC_LENGTHS)),
+        LookAlike(nn.NLLLoss(reduction="sum"), (LOG9[:0], Y9[:0])),
     ],
     "binary/target-range": [
         LookAlike(nn.BCEWithLogitsLoss(), (A, T * 0.9 + 0.05)),
@@ -817,6 +887,7 @@ LOOK_ALIKES = {
         LookAlike(nn.MultiLabelMarginLoss(), (Z9[:2, :4], torch.tensor([[3, 0, -1, 1], [-1, 0, 0, 0]]))),
         LookAlike(nn.MultiLabelMarginLoss(), (Z9[:1, :2], torch.tensor([[0, 1]]))),
         LookAlike(nn.MultiLabelMarginLoss(), (Z9[0, :3], torch.tensor([1, 0, -1]))),
+        LookAlike(nn.MultiLabelMarginLoss(), (A[0], torch.tensor(0))),
     ],
     "kl/order": [
         LookAlike(nn.KLDivLoss(reduction="batchmean", log_target=True), (LOG9, LOG9.flip(1))),
@@ -831,12 +902,14 @@ LOOK_ALIKES = {
         LookAlike(nn.KLDivLoss(reduction="batchmean"), (Z9.log_softmax(0), P9)),
         LookAlike(nn.KLDivLoss(reduction="batchmean"), (LOG9.view(32, 3, 3), P9.view(32, 3, 3))),
         LookAlike(nn.KLDivLoss(reduction="sum"), (LOG9.half(), P9.half())),
+        LookAlike(nn.KLDivLoss(reduction="sum"), (torch.tensor(-0.5), torch.tensor(0.5))),
     ],
     "kl/target": [
         LookAlike(nn.KLDivLoss(reduction="batchmean"), (LOG9, ONE_HOT.float())),
         LookAlike(nn.KLDivLoss(reduction="batchmean"), (LOG9, P9.view(32, 9) * (P9 > 0.1))),
         LookAlike(nn.KLDivLoss(reduction="batchmean", log_target=True), (LOG9, torch.log(P9))),
         LookAlike(nn.KLDivLoss(reduction="batchmean"), (normal(2, 3, 4).log_softmax(1), normal(2, 3, 4).softmax(1))),
+        LookAlike(nn.KLDivLoss(reduction="batchmean", log_target=True), (torch.zeros(4, 1), torch.zeros(4, 1))),
     ],
     "kl/mean": [
         LookAlike(nn.KLDivLoss(reduction="batchmean"), (LOG9, P9)),
@@ -887,6 +960,9 @@ LOOK_ALIKES = {
             nn.TripletMarginWithDistanceLoss(distance_function=lambda a, b: 1 - F.cosine_similarity(a, b)), (X1, X2, X3)
         ),
         LookAlike(DISTANCE, (X1, X2, X3)),
+        LookAlike(DISTANCE, (X1[:1].expand(8, 8), X2[:8], X3[:8])),
+        LookAlike(nn.TripletMarginWithDistanceLoss(reduction="sum"), (X1[:0], X2[:0], X3[:0])),
+        LookAlike(nn.TripletMarginWithDistanceLoss(), (X1[0], X2[0], X3[0])),
     ],
     "any/nan": [
         LookAlike(nn.CrossEntropyLoss(), (torch.tensor([[1.0, -INF, 2.0]]), torch.tensor([2]))),
@@ -985,7 +1061,7 @@ def test_activation_is_recognised_through_what_only_arranges(arrange):
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
-@pytest.mark.parametrize("shape", [(7,), (8, 2), (32, 1000), (2, 3, 4, 5)], ids=str)
+@pytest.mark.parametrize("shape", [(3,), (7,), (8, 2), (32, 1000), (2, 3, 4, 5)], ids=str)
 def test_activation_is_recognised_by_its_values(shape, dtype):
     z = 3 * normal(*shape)
     dim = min(1, len(shape) - 1)
@@ -994,6 +1070,23 @@ def test_activation_is_recognised_by_its_values(shape, dtype):
     assert evidence.squashed(z.sigmoid().to(dtype), dim)[0] == ("sigmoid" if z.numel() >= 16 else "")
     for scores in (z, z - 3, z + 9, z.abs(), z.relu(), 0.05 * z + 0.3, torch.zeros_like(z)):
         assert evidence.squashed(scores.to(dtype), dim)[0] == ""
+
+
+def test_a_saturated_sigmoid_is_recognised():
+    assert evidence.squashed(torch.cat([A.sigmoid(), torch.ones(1)]), 0)[0] == "sigmoid"
+    assert evidence.squashed(torch.cat([A.sigmoid(), torch.zeros(1)]), 0)[0] == ""
+
+
+def test_only_some_rows_of_a_large_tensor_are_read():
+    for shape, dim, rows in (((3, 2**20), 1, 1), ((5, 2**19), 1, 2), ((10, 4), 1, 10), ((2**20 + 1, 2), 0, 2)):
+        assert evidence.log_sums(torch.zeros(shape), dim).shape == (rows,)
+
+
+def test_rounding_allowed():
+    assert evidence.rounding(Y9) == 1e-4
+    assert evidence.rounding(A) == pytest.approx(1e-4 + 2**-23)
+    assert evidence.rounding(A.bfloat16()) == pytest.approx(1e-4 + 2**-7)
+    assert evidence.log_rounding(A.half()) == pytest.approx(0.01 + 10 * 2**-10)
 
 
 def test_half_precision_is_summed_in_single_precision():

@@ -31,9 +31,7 @@ def _tensors(call, *values):
         lengths = name.endswith("_lengths") and isinstance(value, list | tuple)
         if not isinstance(value, torch.Tensor) and not lengths and not (name == "var" and isinstance(value, float)):
             harm = "the loss computes with tensors, so it cannot be computed at all"
-            fix = (
-                "give a float, or one number for each prediction" if name == "var" else f"give torch.as_tensor({name})"
-            )
+            fix = "give a float, or one for each prediction" if name == "var" else f"give torch.as_tensor({name})"
             yield error(f"`{name}` has type {type(value).__name__}", harm, fix)
 
 
@@ -108,8 +106,8 @@ def _broadcast(call, *values):
             meant = call.arguments | {name: tensor.reshape(shapes[0]) for name, tensor in pair.items()}
             losses = call.loss(*values), call.loss(*meant.values())
             harm += numbers("; the loss is {:.4g} instead of {:.4g}", *losses)
-        meant = not refused and (not as_many or len(shapes[0]) == len(shapes[1]) or call.reduction == "none")
-        yield (warning if meant else error)(seen, harm, fix)
+        all_pairs = not as_many or len(shapes[0]) == len(shapes[1]) or call.reduction == "none"
+        yield (warning if all_pairs and not refused else error)(seen, harm, fix)
     elif refused:
         yield error(seen, f"PyTorch refuses to pair {sizes[0]} predictions with {sizes[-1]} targets this way", fix)
     elif as_many:
@@ -122,7 +120,7 @@ def _broadcast(call, *values):
 @rule("target/dtype", "practice/contracts", *ELEMENTWISE)
 def _elementwise_target_dtype(call, input, target, *others):
     """Targets have a dtype that PyTorch can pair with that of the input, in the backward pass as well."""
-    if not input.is_floating_point() or target.dtype == input.dtype:
+    if target.dtype == input.dtype:
         return
     refused = {
         nn.BCELoss: not torch.is_autocast_enabled(input.device.type),
@@ -214,6 +212,9 @@ def indices_of(call, input, target):
 def _target_shape(call, input, target):
     """Class indices have the shape of the input without the class dimension, class probabilities that of the input."""
     classes, expected, probabilities = classes_of(call, input)
+    if input.ndim == 0:
+        yield error("`input` () has no dimension", "0 classes have no loss", "give scores (C,), or (N, C) for a batch")
+        return
     if has_shape_of_indices(call, input, target) or are_probabilities(call, input, target):
         return
     predictions, fix = math.prod(expected), "give one class index for each prediction"
@@ -390,7 +391,7 @@ def _weights_in_the_mean(call, input, target):
         harm = "the mean divides by their number, not by their sum, so that they scale the loss and its gradient"
         harm += numbers("; here it is {:.4g}, without weights {:.4g}", call.loss(input, target), plain)
         yield warning(f"the weights of these {count} values are {total / count:.4g} on average", harm, fix)
-    elif count >= 10 and total**2 < 0.1 * count * squares:
+    elif total**2 < 0.1 * count * squares:
         seen = f"one of {count} targets carries {float(weights.max()) / total:.0%} of the weight"
         yield warning(seen, f"the mean is as noisy as a plain mean of {total**2 / squares:.3g} targets", fix)
 

@@ -54,7 +54,7 @@ def _probabilities_for_scores(call, input, target):
 @rule("nll/log-probabilities", "classification/negative_log_likelihood", nn.NLLLoss, nn.CTCLoss)
 def _log_probabilities(call, input, target, *lengths):
     """Log-probabilities: they are not probabilities (¹), and exponentials over the classes sum to at most 1."""
-    if input.numel() == 0 or input.ndim == 0 or not input.is_floating_point():
+    if input.numel() == 0 or input.ndim == 0:
         return
     dim = class_dim(call, input)
     highest = extremes(log_sums(input, dim))[1]
@@ -167,7 +167,8 @@ def _class_lists(call, input, target):
     low, high = extremes(target)
     if low < -1 or high >= classes:
         yield error(f"class indices from {low} to {high} for {classes} classes", "there is no such score", fix)
-    if call.broken or target.ndim == 0:
+        return
+    if target.ndim == 0:
         return
     before_end = (target >= 0).long().cumprod(-1).bool()
     listed = torch.where(before_end, target, -1).sort(-1).values
@@ -198,7 +199,7 @@ def _order(call, input, target):
         yield error("`input` holds probabilities and `target` log-probabilities", harm, "swap them: loss(log_q, p)")
     elif target.requires_grad and not input.requires_grad:
         harm = "this is KL(target ‖ input), which trains the target, and the two orders differ"
-        if not call.criterion.log_target and target.shape == input.shape:
+        if not call.criterion.log_target:
             losses = call.loss(input, target), call.loss(single(target).clamp_min(1e-30).log(), input.exp())
             harm += numbers(": {:.4g} this way, {:.4g} the other", *losses)
         fix = "give the model's log-probabilities first; if KL(model ‖ fixed) is what you want, all is well"
@@ -255,8 +256,9 @@ def _kl_mean(call, input, target):
     if input.numel() == 0 or call.reduction not in ("mean", "batchmean") or divisor == rows:
         return
     harm = f"it divides by {divisor}, not by the number of distributions, {rows}: {divisor / rows:.4g} times too small"
-    total = call.loss(input, target, reduction="sum") or math.nan
-    harm += numbers("; here it is {:.4g}, the divergence {:.4g}", total / divisor, total / rows)
+    total = call.loss(input, target, reduction="sum")
+    if total is not None:
+        harm += numbers("; here it is {:.4g}, the divergence {:.4g}", total / divisor, total / rows)
     seen = f"reduction={call.reduction!r} for {shaped('input', input)}"
     yield warning(seen, harm, f"use reduction={'sum' if input.ndim < 2 else 'batchmean'!r}")
 
@@ -414,12 +416,12 @@ def _collapsed(call, anchor, positive, negative):
 @rule("triplet/distance", "embeddings/triplet", nn.TripletMarginWithDistanceLoss)
 def _distance_function(call, anchor, positive, negative):
     """The distance function gives one number for each row, and less for equal vectors than for others."""
-    if call.broken or anchor.numel() == 0 or anchor.shape != negative.shape:
+    if anchor.shape != negative.shape:
         return
     distance = call.criterion.distance_function
     itself, other = distance(anchor, anchor), distance(anchor, negative)
     rows = math.prod(anchor.shape[:-1])
-    if anchor.ndim > 1 and other.numel() > rows:
+    if other.numel() > rows:
         harm = f"{other.numel()} distances for {rows} rows: anchors meet the negatives of others"
         yield warning(f"the distance function returns the shape {tuple(other.shape)}", harm, "return one for each row")
     elif float(single(itself).mean()) > float(single(other).mean()):
@@ -435,7 +437,7 @@ def holds_nan(tensor):
     """Say whether there is a NaN; without a mask as large as the tensor where that can be avoided."""
     if tensor.is_complex():
         return bool(tensor.isnan().any())
-    return tensor.is_floating_point() and tensor.numel() > 0 and math.isnan(extremes(tensor)[0])
+    return tensor.numel() > 0 and math.isnan(extremes(tensor)[0])
 
 
 @rule("any/nan", "practice/numerics", nn.Module)
