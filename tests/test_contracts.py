@@ -150,6 +150,7 @@ MISTAKES = {
         Mistake(ERROR, nn.BCEWithLogitsLoss(), (T.long(), T.long()), ("convert it with input.float()",)),
         Mistake(ERROR, nn.L1Loss(reduction="sum"), (T.byte(), T.byte()), ("1 − 2 is 255",)),
         Mistake(ERROR, nn.HuberLoss(), (Y9, Y9), ("PyTorch refuses integers",)),
+        Mistake(ERROR, nn.BCEWithLogitsLoss(), (T.byte(), T.byte()), ("PyTorch refuses integers",)),
     ],
     "any/empty": [
         Mistake(ERROR, nn.MSELoss(), (torch.ones(0, 3), torch.ones(0, 3)), ("`input` (0, 3) is empty", "0/0 = NaN")),
@@ -157,6 +158,8 @@ MISTAKES = {
         Mistake(ERROR, nn.MultiMarginLoss(), (Z9[:0], Y9[:0]), ("is empty",)),
         Mistake(ERROR, nn.CrossEntropyLoss(), (Z9[:0], Y9[:0]), ("is empty",)),
         Mistake(ERROR, nn.KLDivLoss(), (LOG9[:0], P9[:0]), ("is empty",)),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (torch.zeros(32, 0), 0 * Y9), ("`input` (32, 0) is empty",)),
+        Mistake(ERROR, nn.KLDivLoss(), (LOG9[0, :0], P9[0, :0]), ("is empty",)),
     ],
     "shape/broadcast": [
         Mistake(
@@ -243,6 +246,7 @@ MISTAKES = {
         Mistake(ERROR, nn.CrossEntropyLoss(), (normal(4, 7, 9), labels(12, 9).view(4, 3)), ("give one class index",)),
         Mistake(ERROR, nn.CrossEntropyLoss(), (A[0], Y9[0]), ("`input` () has no dimension", "give scores (C,)")),
         Mistake(ERROR, nn.NLLLoss(), (A[0], Y9[0]), ("`input` () has no dimension",)),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (A, Y9.view(4, 8)), ("give one class index",)),
     ],
     "classes/target-dtype": [
         Mistake(ERROR, nn.CrossEntropyLoss(), (Z9, Y9.float()), ("dtype torch.float32", "target.long()", "these 32")),
@@ -289,6 +293,7 @@ MISTAKES = {
         Mistake(WARNING, nn.CrossEntropyLoss(), (Z9, (Z9 > 0).float()), ("BCEWithLogitsLoss", "sums run from")),
         Mistake(ERROR, nn.CrossEntropyLoss(ignore_index=0), (Z9, P9), ("ignore_index=0 with class probabilities",)),
         Mistake(WARNING, nn.CrossEntropyLoss(), (Z9, 1.012 * P9), ("to 1.012",)),
+        Mistake(WARNING, nn.CrossEntropyLoss(), (Z9, 1.1 * ONE_HOT - 0.1), ("from -0.1 to 1",)),
     ],
     "weights/shape": [
         Mistake(ERROR, weighted(torch.ones(8)), (Z9, Y9), ("`weight` (8,)", "9 classes need 9 weights, got 8")),
@@ -327,6 +332,8 @@ MISTAKES = {
         Mistake(
             WARNING, weighted([1000.0] + [1.0] * 8), (Z9[:11], with_value(Y9[:11] % 8 + 1, 0)), ("plain mean of 1.02",)
         ),
+        Mistake(WARNING, weighted([900.0] + [0.0] * 8), (Z9, P9), (f"are {four(900 * P9[:, 0].mean())} on average",)),
+        Mistake(WARNING, nn.BCELoss(torch.tensor(10.5)), (A.sigmoid(), T), ("are 10.5 on average",)),
     ],
     "weights/pos-weight": [
         Mistake(
@@ -389,6 +396,7 @@ MISTAKES = {
         Mistake(WARNING, nn.CrossEntropyLoss(label_smoothing=0.6), (P9, Y9), ("harm: no class can get",)),
         Mistake(WARNING, weighted(torch.ones(9), label_smoothing=0.1), (P9, Y9), ("harm: no class can get",)),
         Mistake(WARNING, weighted(torch.ones(9)), (P9, Y9), ("1.372",)),
+        Mistake(WARNING, weighted(torch.ones(9), reduction="sum"), (P9, Y9), ("harm: no class can get",)),
     ],
     "nll/log-probabilities": [
         Mistake(
@@ -439,6 +447,7 @@ MISTAKES = {
                 f"on the sigmoid of the values the loss is {as_bare(nn.BCEWithLogitsLoss(), A, T)}",
             ),
         ),
+        Mistake(ERROR, nn.BCELoss(), (torch.tensor([0.0, 1.0, 1.5, -1.0]), T[:4]), ("so 2 of 4 values",)),
     ],
     "bce-with-logits/probabilities": [
         Mistake(
@@ -486,13 +495,14 @@ MISTAKES = {
             (X1, X2, T),
             ("costs 0", f"with −1 for 0 {as_bare(nn.CosineEmbeddingLoss(), X1, X2, SIGNS)}"),
         ),
-        Mistake(ERROR, nn.MarginRankingLoss(margin=1.0), (A, B, T), ("costs the margin",)),
+        Mistake(ERROR, nn.MarginRankingLoss(margin=1.0), (A, B, T), ("costs the margin and teaches nothing",)),
         Mistake(ERROR, nn.SoftMarginLoss(), (A, T), ("log 2 = 0.6931", as_bare(nn.SoftMarginLoss(), A, SIGNS))),
         Mistake(ERROR, nn.HingeEmbeddingLoss(), (A.abs(), with_value(SIGNS, 0)), ("1 of 32 values, first at [0]",)),
         # Here zeros may leave pairs out, and other values weigh them
         Mistake(WARNING, nn.CosineEmbeddingLoss(), (X1, X2, with_value(SIGNS, 0)), ("1 of 32 values",)),
         Mistake(WARNING, nn.SoftMarginLoss(), (A, 0.9 * SIGNS), ("from -0.9 to 0.9",)),
         Mistake(WARNING, nn.MarginRankingLoss(), (A, B, T + 1), ("from 1 to 2",)),
+        Mistake(ERROR, nn.MarginRankingLoss(), (A, B, 2 * T), ("32 of 32 values",)),
     ],
     "labels/class-lists": [
         Mistake(
@@ -505,6 +515,10 @@ MISTAKES = {
             WARNING, nn.MultiLabelMarginLoss(), (Z9[:2, :3], torch.tensor([[2, 2, -1], [0, 2, 0]])), ("2 entries",)
         ),
         Mistake(ERROR, nn.MultiLabelMarginLoss(), (Z9[:1], torch.arange(9)[None] - 2), ("from -2 to 6 for 9 classes",)),
+        Mistake(
+            WARNING, nn.MultiLabelMarginLoss(), (Z9[:2, :3], torch.tensor([[1, 1, -1], [0, 1, -1]])), ("1 entries",)
+        ),
+        Mistake(ERROR, nn.MultiLabelMarginLoss(), (Z9[:1, :3], torch.tensor([[0, 1, 0]])), ("zeros and ones",)),
     ],
     "kl/order": [
         Mistake(
@@ -570,6 +584,13 @@ MISTAKES = {
             (LOG9, 3 * P9),
             (f"up to 3, so its loss is least at {four(3 * np.log(3))}",),
         ),
+        Mistake(WARNING, nn.KLDivLoss(reduction="sum"), (LOG9[0], 3 * P9[0]), (f"least at {four(3 * np.log(3))}",)),
+        Mistake(
+            WARNING,
+            nn.KLDivLoss(reduction="batchmean", log_target=True),
+            (LOG9, Z9),
+            ("holds no log-probabilities", f"run up to {four(Z9.max().exp())}"),
+        ),
     ],
     "kl/mean": [
         Mistake(
@@ -603,6 +624,9 @@ MISTAKES = {
         Mistake(ERROR, nn.CTCLoss(), (CTC[0][None], CTC[1], *CTC_LENGTHS), ("`log_probs` (1, 12, 3, 5)",)),
         Mistake(ERROR, nn.CTCLoss(), (CTC[0], CTC[1][None], *CTC_LENGTHS), ("`targets` (1, 3, 3)",)),
         Mistake(ERROR, nn.CTCLoss(), (*CTC, CTC_LENGTHS[0], CTC_LENGTHS[1] - 2), ("target lengths up to 1",)),
+        Mistake(ERROR, nn.CTCLoss(), (CTC[0], torch.tensor([[[1, 2, 2], [3, 1, 4]]]), *CTC_LENGTHS), ("(1, 2, 3)",)),
+        Mistake(ERROR, nn.CTCLoss(), (CTC[0][:, :1, None], CTC[1][:1], (12,), (3,)), ("`log_probs` (12, 1, 1, 5)",)),
+        Mistake(ERROR, nn.CTCLoss(), (CTC[0], torch.tensor([1, 2, 2, 3, 1, 4]), (13, 9, 9), (3, 2, 1)), ("up to 13",)),
     ],
     "ctc/labels": [
         Mistake(ERROR, nn.CTCLoss(), (CTC[0], CTC[1] + 1, *CTC_LENGTHS), ("from 2 to 5 for 5 classes", "0 to 4")),
@@ -650,6 +674,7 @@ MISTAKES = {
         Mistake(WARNING, nn.GaussianNLLLoss(), (A, B, torch.zeros(32)), ("below eps=1e-06", "multiplied by 5e+05")),
         Mistake(ERROR, nn.GaussianNLLLoss(), (normal(2, 3, 4), normal(2, 3, 4), torch.ones(2, 1, 1)), ("2 variances",)),
         Mistake(ERROR, nn.GaussianNLLLoss(), (normal(2, 3, 4), normal(2, 3, 4), torch.ones(3, 4)), ("12 variances",)),
+        Mistake(ERROR, nn.GaussianNLLLoss(), (normal(2, 3, 4), normal(2, 3, 4), torch.ones(2)), ("2 variances",)),
     ],
     "triplet/collapsed": [
         Mistake(WARNING, nn.TripletMarginLoss(margin=0.7), (X1, X2, X2), ("the loss is the margin, 0.7",)),
@@ -689,6 +714,7 @@ MISTAKES = {
         ),
         Mistake(ERROR, nn.MSELoss(), (torch.tensor(NAN), torch.tensor(0.0)), ("1 of 1 values",)),
         Mistake(ERROR, nn.L1Loss(), (torch.tensor([complex(NAN, 0)]), torch.tensor([1j])), ("first at [0]",)),
+        Mistake(ERROR, nn.KLDivLoss(reduction="batchmean"), (LOG9, with_value(P9, NAN)), ("`target` holds NaN",)),
     ],
     "any/overflow": [
         Mistake(
@@ -718,6 +744,11 @@ MISTAKES = {
     ],
 }
 
+
+def of_means(a, b):
+    return (a.mean(1) - b.mean(1)).abs()
+
+
 DISTANCE = nn.TripletMarginWithDistanceLoss(distance_function=Embedding())
 
 LOOK_ALIKES = {
@@ -735,6 +766,7 @@ LOOK_ALIKES = {
         LookAlike(nn.MSELoss(), (Y9, A)),
         LookAlike(nn.PoissonNLLLoss(), (T.long(), T)),
         LookAlike(nn.GaussianNLLLoss(), (Y9, A, torch.ones(32))),
+        LookAlike(nn.CosineEmbeddingLoss(), ((Z9 > 0).byte(), (Z9 < 1).byte(), SIGNS)),
     ],
     "any/empty": [
         LookAlike(nn.MSELoss(reduction="sum"), (A[:0], B[:0])),
@@ -816,6 +848,7 @@ LOOK_ALIKES = {
         LookAlike(weighted(torch.ones(3)), (normal(2, 3, 4, 5), labels(40, 3).view(2, 4, 5))),
         LookAlike(logits_loss(weight=np.ones(32)), (A, T)),
         LookAlike(logits_loss(2.0), (A[0], T[0])),
+        LookAlike(logits_loss(torch.ones(1)), (A, T)),
     ],
     "weights/mean": [
         LookAlike(logits_loss(19.0), (normal(100), (torch.arange(100) < 5).float())),
@@ -963,6 +996,9 @@ LOOK_ALIKES = {
         LookAlike(DISTANCE, (X1[:1].expand(8, 8), X2[:8], X3[:8])),
         LookAlike(nn.TripletMarginWithDistanceLoss(reduction="sum"), (X1[:0], X2[:0], X3[:0])),
         LookAlike(nn.TripletMarginWithDistanceLoss(), (X1[0], X2[0], X3[0])),
+        LookAlike(nn.TripletMarginWithDistanceLoss(), (X1[:1], X2[:1], X3)),
+        LookAlike(nn.TripletMarginWithDistanceLoss(distance_function=of_means), (X1, X2[:, :5], X3)),
+        LookAlike(nn.TripletMarginWithDistanceLoss(distance_function=of_means), (X1, X2[:, :5], X3[:, :4])),
     ],
     "any/nan": [
         LookAlike(nn.CrossEntropyLoss(), (torch.tensor([[1.0, -INF, 2.0]]), torch.tensor([2]))),

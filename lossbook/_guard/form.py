@@ -57,7 +57,7 @@ def _integers(call, input, *others):
     elif call.loss(input, *others) is not None:
         return
     fix = f"convert it with {call.first}.float()"
-    if isinstance(other, torch.Tensor) and other.is_floating_point():
+    if other.is_floating_point():
         fix = "the arguments look swapped: the prediction comes first, the target second"
     yield error(f"`{call.first}` {tuple(input.shape)} has dtype {input.dtype}", harm, fix)
 
@@ -202,7 +202,7 @@ def are_probabilities(call, input, target):
 
 def indices_of(call, input, target):
     """Return the class indices that count, or None if the targets are none."""
-    if target.is_floating_point() or target.dtype == torch.bool or not has_shape_of_indices(call, input, target):
+    if target.is_floating_point() or not has_shape_of_indices(call, input, target):
         return None
     target = target.long()  # in 8 bits, −100 would be 156
     return target[target != ignore_index(call)]
@@ -380,13 +380,12 @@ def _weights_in_the_mean(call, input, target):
     if weights is None or weights.numel() == 0 or call.reduction != "mean":
         return
     total, squares, count = float(weights.sum()), float((weights**2).sum()), weights.numel()
-    divides_by_count = isinstance(call.criterion, (*BINARY, nn.MultiMarginLoss))
-    divides_by_count |= not divides_by_count and are_probabilities(call, input, target)
+    counted = isinstance(call.criterion, (*BINARY, nn.MultiMarginLoss)) or are_probabilities(call, input, target)
     fix = "for class weights, N / (C · count of the class) leaves the mean as large as without"
-    if total == 0 and not divides_by_count:
+    if total == 0 and not counted:
         harm = "the mean is 0/0 = NaN, its gradient too, and with one step every parameter"
         yield error(f"all {count} targets have weight 0", harm, "give the classes of some targets weight")
-    elif divides_by_count and not 0.1 <= total / count <= 10:
+    elif counted and not 0.1 <= total / count <= 10:
         plain = call.loss(input, target, weight=None, pos_weight=None)
         harm = "the mean divides by their number, not by their sum, so that they scale the loss and its gradient"
         harm += numbers("; here it is {:.4g}, without weights {:.4g}", call.loss(input, target), plain)
@@ -400,7 +399,7 @@ def _weights_in_the_mean(call, input, target):
 def _pos_weight(call, input, target):
     """A `pos_weight` below 1/2 does not meet a rare positive class: less than 1/5 of 32 targets or more."""
     weight = call.tensors.get("pos_weight")
-    if call.broken or weight is None or weight.numel() != 1 or target.numel() < 32:
+    if weight is None or weight.numel() != 1 or target.numel() < 32:
         return
     rate, weight = float(single(target).mean()), float(weight)
     if 0 < rate < 0.2 and 0 <= weight < 0.5:

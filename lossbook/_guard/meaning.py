@@ -111,8 +111,7 @@ def _probabilities_for_logits(call, input, target):
         return
     possible = 1 / (1 + math.exp(-lowest)), 1 / (1 + math.exp(-1))
     harm = "the loss has a sigmoid of its own, so it sees only probabilities from {:.4g} to {:.4g}".format(*possible)
-    target = single(target) if target.is_floating_point() else target.float()
-    best = target.logit()
+    best = single(target).logit()
     if "pos_weight" in call.tensors and not call.broken:
         best = best + call.tensors["pos_weight"].log()
     floor = call.loss(best.clamp(lowest, 1), target)
@@ -138,8 +137,8 @@ def _plus_minus_one(call, *values):
     harm = {
         nn.HingeEmbeddingLoss: "any other label adds both branches: the distance, and the margin less the distance",
         nn.CosineEmbeddingLoss: "a pair with any other label costs 0 and teaches nothing, but counts in the mean",
-        nn.MarginRankingLoss: "a pair with label 0 costs the margin whatever the scores, and teaches nothing",
-        nn.SoftMarginLoss: "an example with label 0 costs log 2 = 0.6931 whatever the score, and teaches nothing",
+        nn.MarginRankingLoss: "any other label rescales the difference; 0 costs the margin and teaches nothing",
+        nn.SoftMarginLoss: "any other label rescales the score; 0 costs log 2 = 0.6931 and teaches nothing",
     }[next(loss for loss in PLUS_MINUS if isinstance(call.criterion, loss))]
     fix = "give −1 and 1"
     if bool((target[wrong] == 0).all()) and low == 0:
@@ -237,6 +236,11 @@ def _kl_target(call, input, target):
             yield warning(
                 "no value in `target` is negative, but log_target=True", harm, "give log p, or log_target=False"
             )
+        elif not can_be_normalised(target, log=True):
+            harm = (
+                f"exp of it is taken, so probabilities run up to {math.exp(min(high, 99)):.4g} and sum to more than 1"
+            )
+            yield warning("`target` holds no log-probabilities", harm, "give log_softmax(scores, dim)")
     elif low < 0:
         harm = f"the logarithm of a negative number: {int((target < 0).sum())} of {target.numel()} terms are NaN"
         fix = "set log_target=True if it holds log-probabilities, give softmax(scores) if it holds scores"
@@ -307,7 +311,7 @@ def _ctc_layout(call, log_probs, targets, input_lengths, target_lengths):
     yield error(seen, harm, fix)
 
 
-@rule("ctc/labels", "practice/contracts", nn.CTCLoss, stops=True)
+@rule("ctc/labels", "practice/contracts", nn.CTCLoss)
 def _ctc_labels(call, log_probs, targets, input_lengths, target_lengths):
     """Labels within their lengths are classes from 0 to C − 1 and not the blank; what pads them can be anything."""
     labels, classes, blank = torch.cat(labels_of(targets, target_lengths)), log_probs.shape[-1], call.criterion.blank
