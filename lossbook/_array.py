@@ -172,6 +172,16 @@ def positive_part(xp, array):
     return xp.where(array <= 0, xp.zeros_like(array), array)
 
 
+def sign(xp, array):
+    """Return +1 or −1 for each element, as a constant; never 0.
+
+    With it |x| is sign · x, whose derivatives of every order are those of one of its sides; the derivative of `abs` at
+    0 is 0, which makes second derivatives wrong there. It is faster than `where` as well.
+    """
+    array = constant(array)
+    return xp.copysign(xp.ones_like(array), array)
+
+
 def constant(array):
     """Return the array as a constant, through which no gradient flows."""
     return array if isinstance(array, (np.ndarray, np.generic)) else array.detach()

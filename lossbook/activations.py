@@ -40,8 +40,9 @@ def sigmoid(input):
     array([0. , 0.5, 1. ])
     """
     xp, dtype, (z,) = _array.as_floats(input=input)
-    positive, small = _positive_and_exp_minus_abs(xp, z)
-    p = (positive + (1 - positive) * small) / (1 + small)
+    sign = _array.sign(xp, z)
+    small = xp.exp(-sign * z)  # e^(−|z|) cannot overflow
+    p = ((1 + sign) / 2 + (1 - sign) / 2 * small) / (1 + small)
     return xp.astype(p, dtype, copy=False)
 
 
@@ -77,8 +78,10 @@ def logsigmoid(input):
     array([-1.000e+04, -6.931e-01])
     """
     xp, dtype, (z,) = _array.as_floats(input=input)
-    _, small = _positive_and_exp_minus_abs(xp, z)
-    return xp.astype(z.clip(max=0) - xp.log1p(small), dtype, copy=False)
+    sign = _array.sign(xp, z)
+    finite = z.clip(max=float(xp.finfo(z.dtype).max))  # 0 · inf would be NaN
+    log_p = (1 - sign) / 2 * finite - xp.log1p(xp.exp(-sign * z))
+    return xp.astype(log_p, dtype, copy=False)
 
 
 def tanh(input):
@@ -207,16 +210,6 @@ def log_softmax(input, dim, dtype=None):
     shifted = _shifted(xp, z, dim)
     log_sum = xp.log(xp.sum(xp.exp(shifted), axis=dim, keepdims=True))
     return xp.astype(shifted - log_sum, dtype, copy=False)
-
-
-def _positive_and_exp_minus_abs(xp, z):
-    """Return 1 where z is positive and 0 elsewhere, and e^(−|z|), which cannot overflow.
-
-    Multiplying by a sign is many times faster than `where`; and unlike `abs`, whose derivative at 0 is 0, it gives the
-    right second derivatives there.
-    """
-    positive = xp.astype(z > 0, z.dtype)
-    return positive, xp.exp((1 - 2 * positive) * z)
 
 
 def _scores(input, dim, dtype):
