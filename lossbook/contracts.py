@@ -50,7 +50,7 @@ def guard(criterion, batches=1, *, strict=False):
     Raises
     ------
     TypeError
-        If `criterion` is not a loss of `torch.nn`, or `batches` is not an integer.
+        If `criterion` is not a loss of `torch.nn`, `batches` is not an integer, or `strict` is not True or False.
     ValueError
         If `batches` is less than 1.
 
@@ -83,9 +83,14 @@ def guard(criterion, batches=1, *, strict=False):
     # A loss that computes something of its own has a contract of its own.
     if contract is None or getattr(criterion.forward, "__func__", None) is not contract.forward:
         given, hint = type(criterion).__name__, "guard the loss of torch.nn that it calls"
-        if inspect.isclass(criterion):
-            given, hint = f"the class {criterion.__name__}", f"make a loss of it: {criterion.__name__}(...)"
+        if inspect.isroutine(criterion):
+            given = f"the function {criterion.__name__}"
+            hint = "use the class that stands for it, such as nn.MSELoss() for mse_loss"
+        elif inspect.isclass(criterion):
+            given = f"the class {criterion.__name__}"
+            hint = f"make a loss of it: {criterion.__name__}(...)" if LOSSES & set(criterion.__mro__) else hint
         raise TypeError(f"`criterion` is {given}, expected a loss of torch.nn such as nn.CrossEntropyLoss(); {hint}")
+    _array.check_flag("strict", strict)
     if isinstance(batches, bool) or not isinstance(batches, Integral):
         raise TypeError(f"batches is {batches!r}, expected an integer: the number of calls to check")
     if batches < 1:
@@ -143,13 +148,21 @@ def _check(criterion, args, kwargs):
         warnings.simplefilter("ignore")  # what PyTorch warns about, it says again in the call itself
         for rule in RULES:
             if isinstance(plain, rule.losses):
-                findings += [(rule, finding) for finding in rule.function(call, *values)]
+                findings += _findings(rule, call, values)
                 call.broken = "error" in _severities(findings)
             if rule.stops and call.broken:
                 break
     if findings:
         _report(type(plain).__name__, findings, criterion.strict)
     return True
+
+
+def _findings(rule, call, values):
+    """Return what a rule finds; nothing where it cannot be tested, as for rare dtypes, which PyTorch mostly refuses."""
+    try:
+        return [(rule, finding) for finding in rule.function(call, *values)]
+    except Exception:
+        return []
 
 
 def _severities(findings):

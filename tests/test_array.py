@@ -370,6 +370,15 @@ def test_values_are_checked_in_eager_mode_only(compiled):
     torch.testing.assert_close(torch.func.grad_and_value(loss)(wrong)[1], expected)
 
 
+def test_the_error_about_shapes_says_what_to_do():
+    with pytest.raises(ValueError) as error:
+        lossbook.mse_loss(np.ones(3), np.ones((3, 1)))
+    assert str(error.value) == (
+        "shapes differ: `input` (3,) and `target` (3, 1); they are never broadcast against each other, because the "
+        "mean over all pairs is another loss; reshape one of them, for instance with .squeeze(-1) or .reshape(...)"
+    )
+
+
 def test_shapes_and_dtypes_are_checked_while_tracing_too():
     with pytest.raises(ValueError, match="never broadcast"):
         torch.func.vmap(lossbook.mse_loss)(torch.ones(2, 3), torch.ones(2, 3, 1))

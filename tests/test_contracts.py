@@ -112,6 +112,14 @@ def from_graph(function, *shape):
     return function(normal(*shape).requires_grad_())
 
 
+def lowest_smoothed(smoothing, width):
+    """Return the smallest cross-entropy of two scores that are at most `width` apart, by trying many."""
+    scores = torch.linspace(0, width, 20001)
+    scores = torch.stack([scores, 0 * scores], 1)
+    target = torch.zeros(len(scores), dtype=torch.int64)
+    return nn.CrossEntropyLoss(label_smoothing=smoothing, reduction="none")(scores, target).min()
+
+
 def lowest(criterion, target):
     """Return the smallest mean loss of scores from 0 to 1, by trying many."""
     grid = torch.linspace(0, 1, 2001)[:, None].expand(2001, len(target))
@@ -207,6 +215,15 @@ MISTAKES = {
         Mistake(WARNING, nn.L1Loss(), (A[:, None], B[None]), ("1024 pairs instead of 32",)),
         Mistake(WARNING, nn.HuberLoss(reduction="none"), (A, B[:, None]), ("1024 pairs instead of 32",)),
         Mistake(WARNING, nn.MSELoss(), (A, B[:7, None]), ("224 pairs instead of 32, 7 times",)),
+        Mistake(ERROR, nn.MarginRankingLoss(), (X1, X2, SIGNS), ("256 predictions cannot be paired with 32",)),
+        Mistake(ERROR, nn.SoftMarginLoss(), (torch.tensor(1.0), torch.ones(1)), ("refuses to pair 1 predictions",)),
+        Mistake(WARNING, nn.L1Loss(), (normal(16, 2), normal(2)), ("repeated 16 times",)),
+        Mistake(
+            ERROR,
+            nn.MarginRankingLoss(),
+            (A[:, None], B[:, None], torch.ones(1)),
+            ("pair 32 predictions with 1 targets", "target.expand_as(input1)"),
+        ),
     ],
     "target/dtype": [
         Mistake(
@@ -216,6 +233,22 @@ MISTAKES = {
         Mistake(ERROR, nn.KLDivLoss(reduction="batchmean"), (LOG9, ONE_HOT), ("dtype torch.int64",)),
         Mistake(ERROR, nn.L1Loss(), (A, T.bool()), ("dtype torch.bool",)),
         Mistake(ERROR, nn.HuberLoss(), (A.clone().requires_grad_(), T.double()), ("in the backward pass",)),
+        Mistake(ERROR, nn.GaussianNLLLoss(), (A, T.bool(), 1.0), ("dtype torch.bool",)),
+        Mistake(ERROR, nn.PoissonNLLLoss(), (A, T.bool()), ("dtype torch.bool",)),
+    ],
+    "target/gradient": [
+        Mistake(
+            WARNING,
+            nn.BCELoss(),
+            (T, from_graph(torch.sigmoid, 32)),
+            (
+                "`target` has a gradient, `input` has none",
+                f"here the loss is {as_bare(nn.BCELoss(), T, A.sigmoid())}, the other way round "
+                f"{as_bare(nn.BCELoss(), A.sigmoid(), T)}",
+            ),
+        ),
+        Mistake(WARNING, nn.PoissonNLLLoss(), (T, from_graph(torch.exp, 32)), ("`target` has a gradient",)),
+        Mistake(WARNING, nn.CrossEntropyLoss(), (Z9, from_graph(lambda z: z.softmax(1), 32, 9)), ("other way round",)),
     ],
     "shape/embeddings": [
         Mistake(ERROR, nn.TripletMarginLoss(), (X1, X2, X3[:, :5]), ("the 32 rows", "(N, D)")),
@@ -247,6 +280,17 @@ MISTAKES = {
         Mistake(ERROR, nn.CrossEntropyLoss(), (A[0], Y9[0]), ("`input` () has no dimension", "give scores (C,)")),
         Mistake(ERROR, nn.NLLLoss(), (A[0], Y9[0]), ("`input` () has no dimension",)),
         Mistake(ERROR, nn.CrossEntropyLoss(), (A, Y9.view(4, 8)), ("give one class index",)),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (Z9.T, Y9), ("give input.T",)),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (Z9.argmax(1).float(), Y9), ("before the argmax",)),
+        Mistake(ERROR, nn.MultiMarginLoss(), (Z9[0], Y9[:2]), ("one example with 9 classes",)),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (Z9, P9[:, :5]), ("`target` (32, 5)",)),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (normal(2, 3, 4), labels(8, 3).view(2, 1, 4)), ("target.squeeze(1)",)),
+        Mistake(
+            ERROR,
+            nn.LinearCrossEntropyLoss(9, 20, out_features=(4,)),
+            (Z9[:2], Y9[:2]),
+            ("give one class index for each",),
+        ),
     ],
     "classes/target-dtype": [
         Mistake(ERROR, nn.CrossEntropyLoss(), (Z9, Y9.float()), ("dtype torch.float32", "target.long()", "these 32")),
@@ -255,6 +299,10 @@ MISTAKES = {
         Mistake(ERROR, nn.CrossEntropyLoss(), (Z9, ONE_HOT.bool()), ("target.float()",)),
         Mistake(ERROR, nn.MultiMarginLoss(), (Z9, Y9.byte()), ("dtype torch.uint8",)),
         Mistake(ERROR, nn.LinearCrossEntropyLoss(9, 20), (Z9, Y9.int()), ("dtype torch.int32",)),
+        Mistake(
+            ERROR, nn.CrossEntropyLoss(), (normal(2, 3, 4), labels(8, 3).view(2, 4).byte()), ("dtype torch.uint8",)
+        ),
+        Mistake(ERROR, nn.NLLLoss(), (normal(2, 3, 4).log_softmax(1), labels(8, 3).view(2, 4).byte()), ("uint8",)),
     ],
     "classes/index-range": [
         Mistake(ERROR, nn.CrossEntropyLoss(), (Z9, Y9 + 1), ("from 1 to 9 for 9 classes", "count from 1")),
@@ -272,6 +320,13 @@ MISTAKES = {
         ),
         Mistake(WARNING, nn.NLLLoss(), (normal(21, 2).log_softmax(1), labels(21, 1)), ("1e-6",)),
         Mistake(WARNING, nn.MultiMarginLoss(), (Z9[:16], 0 * Y9[:16]), ("all 16 targets",)),
+        Mistake(
+            WARNING,
+            weighted([1.0, 1.0, 2.0]),
+            (normal(20, 3), torch.zeros(20).long()),
+            ("with 3 classes as frequent as 1/weight the chance of that is 1e-8",),
+        ),
+        Mistake(WARNING, weighted([1.0, 0.0]), (normal(32, 2), torch.zeros(32).long()), ("2 equally frequent", "1e-9")),
     ],
     "classes/all-ignored": [
         Mistake(
@@ -286,6 +341,7 @@ MISTAKES = {
         ),
         Mistake(ERROR, nn.CrossEntropyLoss(), (Z9[:, :1], T[:, None]), ("makes 1 class",)),
         Mistake(WARNING, nn.CrossEntropyLoss(), (Z9[:1, :1], Y9[:1] * 0), ("makes 1 class",)),
+        Mistake(ERROR, nn.CrossEntropyLoss(), (Z9[:2, :1], 0 * Y9[:2]), ("makes 1 class",)),
     ],
     "cross-entropy/target-probabilities": [
         Mistake(WARNING, nn.CrossEntropyLoss(), (Z9, ONE_HOT * 3.0), ("run from 0 to 3", "up to 3 examples")),
@@ -294,6 +350,10 @@ MISTAKES = {
         Mistake(ERROR, nn.CrossEntropyLoss(ignore_index=0), (Z9, P9), ("ignore_index=0 with class probabilities",)),
         Mistake(WARNING, nn.CrossEntropyLoss(), (Z9, 1.012 * P9), ("to 1.012",)),
         Mistake(WARNING, nn.CrossEntropyLoss(), (Z9, 1.1 * ONE_HOT - 0.1), ("from -0.1 to 1",)),
+        Mistake(WARNING, nn.CrossEntropyLoss(), (Z9[0], 3 * P9[0]), ("sums run from 3 to 3",)),
+        Mistake(WARNING, nn.CrossEntropyLoss(), (Z9[:1, :1], torch.full((1, 1), 3.0)), ("run from 3 to 3",)),
+        Mistake(WARNING, nn.CrossEntropyLoss(), (Z9, 1.5 * ONE_HOT), ("run from 0 to 1.5",)),
+        Mistake(WARNING, nn.CrossEntropyLoss(), (Z9, 0.5 * P9), ("sums run from 0.5 to 0.5",)),
     ],
     "weights/shape": [
         Mistake(ERROR, weighted(torch.ones(8)), (Z9, Y9), ("`weight` (8,)", "9 classes need 9 weights, got 8")),
@@ -307,6 +367,7 @@ MISTAKES = {
         Mistake(ERROR, logits_loss(torch.ones(3)), (normal(2, 3, 4, 5), coin(2, 3, 4, 5)), ("(C, 1, 1) for images",)),
         Mistake(WARNING, logits_loss(torch.ones(32)), (A, T), ("32 positions of the last dimension",)),
         Mistake(WARNING, logits_loss(torch.ones(4)), (normal(2, 4, 3, 4), coin(2, 4, 3, 4)), ("(C, 1, 1)",)),
+        Mistake(ERROR, logits_loss(weight=torch.ones(3)), (A[0], T[0]), ("for instance (1,)",)),
     ],
     "weights/mean": [
         Mistake(
@@ -334,6 +395,11 @@ MISTAKES = {
         ),
         Mistake(WARNING, weighted([900.0] + [0.0] * 8), (Z9, P9), (f"are {four(900 * P9[:, 0].mean())} on average",)),
         Mistake(WARNING, nn.BCELoss(torch.tensor(10.5)), (A.sigmoid(), T), ("are 10.5 on average",)),
+        Mistake(WARNING, weighted([1.0, 99.0]), (normal(11, 2), (torch.arange(11) < 1).long()), ("carries 91%",)),
+        Mistake(WARNING, logits_loss(50.0), (A, 1.2 * T), (f"are {four((1 + 49 * 1.2 * T).mean())} on average",)),
+        Mistake(WARNING, weighted([900.0] + [0.0] * 8), (Z9, P9.double()), (f"are {four(900 * P9[:, 0].mean())} on",)),
+        Mistake(WARNING, weighted([30.0] * 3), (normal(2, 3, 4), normal(2, 3, 4).softmax(1)), ("are 30 on average",)),
+        Mistake(WARNING, weighted([30.0] * 9), (Z9[0], P9[0]), ("are 30 on average",)),
     ],
     "weights/pos-weight": [
         Mistake(
@@ -343,6 +409,31 @@ MISTAKES = {
             (f"{0.1 * 0.1 / (0.1 * 0.1 + 0.9):.2%} of the weight instead of 10.00%", "here 9,"),
         ),
         Mistake(WARNING, logits_loss(0.49), (normal(32), (torch.arange(32) < 6).float()), ("18.75%",)),
+        Mistake(WARNING, logits_loss(0.0), (normal(100), (torch.arange(100) < 10).float()), ("0.00% of the weight",)),
+    ],
+    "weights/class-counts": [
+        Mistake(
+            WARNING,
+            weighted([90.0, 10.0]),
+            (normal(100, 2), (torch.arange(100) < 10).long()),
+            (
+                "class 0 has weight 90, the others 10 on average",
+                f"it has {8100 / 8200:.2%} of the weight instead of 90.00%",
+                "N / (C · count of the class)",
+            ),
+        ),
+        Mistake(
+            WARNING,
+            nn.NLLLoss(torch.tensor([1.0, 2.0, 6.0])),
+            (normal(32, 3).log_softmax(1), torch.tensor([0] * 2 + [1] * 4 + [2] * 26)),
+            (f"class 2 has weight 6, the others {four(10 / 6)} on average", f"{156 / 166:.2%} of the weight"),
+        ),
+        Mistake(
+            WARNING,
+            weighted([2.5, 1.0, 1.0]),
+            (normal(100, 3), (torch.arange(100) < 10).long()),
+            ("class 0 has weight 2.5, the others 1 on average",),
+        ),
     ],
     "cross-entropy/probabilities": [
         Mistake(
@@ -393,10 +484,51 @@ MISTAKES = {
             (LOG9, Y9),
             ("harmless", f"({as_bare(nn.CrossEntropyLoss(), Z9, Y9)} with it", "NLLLoss"),
         ),
-        Mistake(WARNING, nn.CrossEntropyLoss(label_smoothing=0.6), (P9, Y9), ("harm: no class can get",)),
+        # With much smoothing the best score is not the highest that a tanh can give
+        *(
+            Mistake(
+                WARNING,
+                nn.CrossEntropyLoss(label_smoothing=smoothing),
+                (from_graph(torch.tanh, 8, 2), Y9[:8] % 2),
+                (f"{four(lowest_smoothed(smoothing, 2))} for 2 classes",),
+            )
+            for smoothing in (0.1, 0.4, 0.9)
+        ),
+        Mistake(
+            WARNING, nn.CrossEntropyLoss(label_smoothing=1.0), (P9, Y9), (f"cannot fall below {four(np.log(9))} for",)
+        ),
         Mistake(WARNING, weighted(torch.ones(9), label_smoothing=0.1), (P9, Y9), ("harm: no class can get",)),
         Mistake(WARNING, weighted(torch.ones(9)), (P9, Y9), ("1.372",)),
         Mistake(WARNING, weighted(torch.ones(9), reduction="sum"), (P9, Y9), ("harm: no class can get",)),
+        Mistake(
+            WARNING,
+            nn.CrossEntropyLoss(),
+            (Z9.log_softmax(0), Y9),
+            (
+                "the exponentials sum to 1 along dimension 0",
+                f"along dimension 1 its exponentials sum to {four(Z9.softmax(0).sum(1).min())} up to "
+                f"{four(Z9.softmax(0).sum(1).max())}",
+            ),
+        ),
+        Mistake(
+            WARNING, nn.CrossEntropyLoss(), (from_graph(torch.sigmoid, 2, 9)[torch.tensor([0])], Y9[:1]), ("1.372",)
+        ),
+        # Certain to the last digit, so that the scores before it can only be told within bounds
+        Mistake(
+            WARNING,
+            nn.CrossEntropyLoss(),
+            (from_graph(lambda z: (100 * z).tanh(), 32, 9), Y9),
+            (
+                "before the tanh "
+                f"{as_bare(nn.CrossEntropyLoss(), (100 * Z9).tanh().clamp(1e-6 - 1, 1 - 1e-6).atanh(), Y9)}",
+            ),
+        ),
+        Mistake(
+            WARNING,
+            nn.CrossEntropyLoss(),
+            (from_graph(lambda z: (200 * z).sigmoid(), 32, 9), Y9),
+            (f"before the sigmoid {as_bare(nn.CrossEntropyLoss(), (200 * Z9).sigmoid().logit(1e-6), Y9)}",),
+        ),
     ],
     "nll/log-probabilities": [
         Mistake(
@@ -425,6 +557,21 @@ MISTAKES = {
             ("holds probabilities", "log_softmax(scores, -1)"),
         ),
         Mistake(WARNING, nn.CTCLoss(), (3 + CTC[0], CTC[1], *CTC_LENGTHS), (f"sum to up to {four(np.exp(3))}",)),
+        Mistake(
+            WARNING,
+            nn.NLLLoss(),
+            (Z9.log_softmax(0), Y9),
+            (
+                "is normalised along dimension 0, not over the classes",
+                f"on log-probabilities {as_bare(nn.CrossEntropyLoss(), Z9.log_softmax(0), Y9)}",
+            ),
+        ),
+        Mistake(WARNING, nn.CTCLoss(), (normal(12, 3, 5).log_softmax(0), CTC[1], *CTC_LENGTHS), ("along dimension 0",)),
+        Mistake(WARNING, nn.NLLLoss(), (F.logsigmoid(Z9), Y9), ("nothing holds the other scores down",)),
+        Mistake(WARNING, nn.NLLLoss(), (P9[0], Y9[0]), ("`input` (9,) holds probabilities",)),
+        Mistake(WARNING, nn.NLLLoss(), (torch.full((1, 1), 3.0), 0 * Y9[:1]), (f"sum to up to {four(np.exp(3))}",)),
+        Mistake(WARNING, nn.NLLLoss(), (Z9.sigmoid(), Y9), ("holds probabilities",)),
+        Mistake(WARNING, nn.NLLLoss(), (1e4 * Z9, Y9), (f"sum to up to {four(np.exp(700))}",)),
     ],
     "binary/target-range": [
         Mistake(ERROR, nn.BCEWithLogitsLoss(), (A, SIGNS), ("from -1 to 1", "by 1 or more", "(target + 1) / 2")),
@@ -435,6 +582,30 @@ MISTAKES = {
         Mistake(ERROR, nn.BCEWithLogitsLoss(), (A, T + 1), ("from 1 to 2", "target - 1")),
         Mistake(ERROR, nn.BCEWithLogitsLoss(), (A, 2 * T), ("from 0 to 2", "by 1 or more")),
         Mistake(WARNING, nn.BCEWithLogitsLoss(), (A, T - 0.5), ("from -0.5 to 0.5", "by 0.5 or more")),
+        Mistake(ERROR, nn.BCEWithLogitsLoss(), (T, 3 * A), ("the arguments look swapped",)),
+        Mistake(WARNING, nn.BCEWithLogitsLoss(reduction="none"), (A, SIGNS), ("from -1 to 1",)),
+        Mistake(ERROR, nn.BCELoss(coin(32), reduction="none"), (A.sigmoid(), SIGNS), ("from -1 to 1",)),
+        Mistake(ERROR, logits_loss(weight=1 - T), (A, SIGNS), ("from -1 to 0",)),
+        Mistake(ERROR, nn.BCELoss(), (A.sigmoid(), 1.00005 * T), ("from 0 to 1", "by 4.995e-05")),
+    ],
+    "binary/decisions": [
+        Mistake(
+            WARNING,
+            nn.BCELoss(),
+            ((A > 0).float(), T),
+            ("the 32 values of `input` are all 0 or 1", f"{int(((A > 0) != T).sum())} of them are wrong", "threshold"),
+        ),
+        Mistake(WARNING, nn.BCEWithLogitsLoss(), (T[:16], 1 - T[:16]), ("16 of them are wrong",)),
+        Mistake(
+            WARNING,
+            nn.BCELoss(),
+            (T, A.sigmoid()),
+            (
+                "look swapped",
+                f"here the loss is {as_bare(nn.BCELoss(), T, A.sigmoid())}, the other way round "
+                f"{as_bare(nn.BCELoss(), A.sigmoid(), T)}",
+            ),
+        ),
     ],
     "bce/probabilities": [
         Mistake(
@@ -448,6 +619,8 @@ MISTAKES = {
             ),
         ),
         Mistake(ERROR, nn.BCELoss(), (torch.tensor([0.0, 1.0, 1.5, -1.0]), T[:4]), ("so 2 of 4 values",)),
+        Mistake(ERROR, nn.BCELoss(), (torch.tensor([0.5, 1.5]), T[:2]), ("from 0.5 to 1.5, so 1 of 2",)),
+        Mistake(ERROR, nn.BCELoss(), (torch.tensor([-0.5, 0.5]), T[:2]), ("from -0.5 to 0.5, so 1 of 2",)),
     ],
     "bce-with-logits/probabilities": [
         Mistake(
@@ -476,6 +649,58 @@ MISTAKES = {
             (f"cannot fall below {four(lowest(logits_loss(3.0, reduction='none'), 0.2 + 0.3 * T))}",),
         ),
         Mistake(WARNING, nn.MultiLabelSoftMarginLoss(), (Z9.sigmoid(), (Z9 > 0).long()), ("cannot fall below",)),
+        Mistake(
+            WARNING,
+            nn.BCEWithLogitsLoss(),
+            (from_graph(F.relu, 32), T),
+            (
+                "from 0.5 to 1",
+                f"below {four((1 - T).mean() * np.log(2))}, here it is {as_bare(nn.BCEWithLogitsLoss(), A.relu(), T)}",
+                "before the ReLU",
+            ),
+        ),
+        Mistake(
+            WARNING,
+            nn.BCEWithLogitsLoss(),
+            (from_graph(F.logsigmoid, 32), T),
+            ("output of a log-sigmoid", "from 0 to 0.5", f"below {four(T.mean() * np.log(2))}"),
+        ),
+        Mistake(WARNING, nn.BCEWithLogitsLoss(), (LOG9, (Z9 > 0).float()), ("a log-softmax", "from 0 to 0.5")),
+        Mistake(
+            WARNING,
+            nn.SoftMarginLoss(),
+            (A.sigmoid(), SIGNS),
+            (
+                f"below {as_bare(nn.SoftMarginLoss(), T, SIGNS)}, here it is "
+                f"{as_bare(nn.SoftMarginLoss(), A.sigmoid(), SIGNS)}",
+            ),
+        ),
+        Mistake(
+            WARNING,
+            nn.BCEWithLogitsLoss(),
+            (torch.tensor([[[0.3, 0.7], [0.7, 0.3]]]), torch.eye(2)[None]),
+            ("all sums along dimension 2 are 1",),
+        ),
+        Mistake(
+            WARNING,
+            logits_loss(weight=T),
+            (A.sigmoid(), T),
+            (f"cannot fall below {as_bare(logits_loss(weight=T), T, T)}",),
+        ),
+    ],
+    "hinge-embedding/distances": [
+        Mistake(
+            WARNING,
+            nn.HingeEmbeddingLoss(),
+            (A, SIGNS),
+            (
+                f"from {four(A.min())} to {four(A.max())}",
+                f"the loss of this call is {as_bare(nn.HingeEmbeddingLoss(), A, SIGNS)}",
+                "SoftMarginLoss",
+            ),
+        ),
+        Mistake(WARNING, nn.HingeEmbeddingLoss(), (torch.tensor([-0.02]), -torch.ones(1)), ("from -0.02 to -0.02",)),
+        Mistake(WARNING, nn.HingeEmbeddingLoss(), (torch.tensor([-0.3, 20.0]), torch.ones(2)), ("from -0.3 to 20",)),
     ],
     "labels/plus-minus-one": [
         Mistake(
@@ -503,6 +728,9 @@ MISTAKES = {
         Mistake(WARNING, nn.SoftMarginLoss(), (A, 0.9 * SIGNS), ("from -0.9 to 0.9",)),
         Mistake(WARNING, nn.MarginRankingLoss(), (A, B, T + 1), ("from 1 to 2",)),
         Mistake(ERROR, nn.MarginRankingLoss(), (A, B, 2 * T), ("32 of 32 values",)),
+        # Without a reduction they may be left out afterwards
+        Mistake(WARNING, nn.MarginRankingLoss(reduction="none"), (A, B, T), ("from 0 to 1",)),
+        Mistake(WARNING, nn.HingeEmbeddingLoss(reduction="none"), (A.abs(), with_value(SIGNS, 0)), ("1 of 32 values",)),
     ],
     "labels/class-lists": [
         Mistake(
@@ -519,6 +747,9 @@ MISTAKES = {
             WARNING, nn.MultiLabelMarginLoss(), (Z9[:2, :3], torch.tensor([[1, 1, -1], [0, 1, -1]])), ("1 entries",)
         ),
         Mistake(ERROR, nn.MultiLabelMarginLoss(), (Z9[:1, :3], torch.tensor([[0, 1, 0]])), ("zeros and ones",)),
+        Mistake(ERROR, nn.MultiLabelMarginLoss(), (A[0], torch.tensor(1)), ("from 1 to 1 for 1 classes",)),
+        Mistake(WARNING, nn.MultiLabelMarginLoss(), (Z9[0, :3], torch.tensor([1, 1, -1])), ("1 entries", "in 1 rows")),
+        Mistake(WARNING, nn.MultiLabelMarginLoss(), (Z9[:2, :2], torch.tensor([[0, 1], [1, 1]])), ("in 1 rows",)),
     ],
     "kl/order": [
         Mistake(
@@ -543,6 +774,13 @@ MISTAKES = {
             (LOG9, from_graph(lambda z: z.log_softmax(1), 32, 9)),
             ("the two orders differ",),
         ),
+        Mistake(ERROR, nn.KLDivLoss(reduction="batchmean"), (ONE_HOT.float(), LOG9), ("288 of 288 terms",)),
+        Mistake(
+            ERROR,
+            nn.KLDivLoss(reduction="batchmean"),
+            (torch.tensor([[0.3, 0.7]]), torch.tensor([[0.0, -30.0]])),
+            ("1 of 2 terms are NaN",),
+        ),
     ],
     "kl/input": [
         Mistake(
@@ -563,6 +801,36 @@ MISTAKES = {
         ),
         Mistake(WARNING, nn.KLDivLoss(reduction="batchmean"), (Z9 - 1, P9), ("not normalised",)),
         Mistake(WARNING, nn.KLDivLoss(reduction="batchmean", log_target=True), (P9, LOG9), ("holds probabilities",)),
+        Mistake(WARNING, nn.KLDivLoss(reduction="batchmean"), (P9, 0 * P9), ("holds probabilities",)),
+        Mistake(WARNING, nn.KLDivLoss(reduction="batchmean"), (Z9.sigmoid(), P9), ("holds probabilities",)),
+        Mistake(
+            WARNING,
+            nn.KLDivLoss(reduction="batchmean"),
+            (normal(2, 3, 4), normal(2, 3, 4, seed=1).softmax(1)),
+            (
+                "not normalised",
+                as_bare(
+                    nn.KLDivLoss(reduction="batchmean"),
+                    normal(2, 3, 4).log_softmax(1),
+                    normal(2, 3, 4, seed=1).softmax(1),
+                ),
+            ),
+        ),
+        Mistake(WARNING, nn.KLDivLoss(reduction="sum"), (Z9[0], P9[1]), ("`input` (9,) holds scores",)),
+    ],
+    "kl/dimension": [
+        Mistake(
+            WARNING,
+            nn.KLDivLoss(reduction="batchmean"),
+            (Z9.log_softmax(0), P9),
+            ("`input` is normalised along dimension 0, `target` along dimension 1", "the 288 terms"),
+        ),
+        Mistake(
+            WARNING,
+            nn.KLDivLoss(reduction="batchmean", log_target=True),
+            (normal(4, 5, 6).log_softmax(2), normal(4, 5, 6).log_softmax(1)),
+            ("`input` is normalised along dimension 2, `target` along dimension 1",),
+        ),
     ],
     "kl/target": [
         Mistake(
@@ -582,14 +850,54 @@ MISTAKES = {
             WARNING,
             nn.KLDivLoss(reduction="batchmean"),
             (LOG9, 3 * P9),
-            (f"up to 3, so its loss is least at {four(3 * np.log(3))}",),
+            (f"a sum over dimension 1 is 3, so its loss is least at {four(3 * np.log(3))}",),
         ),
         Mistake(WARNING, nn.KLDivLoss(reduction="sum"), (LOG9[0], 3 * P9[0]), (f"least at {four(3 * np.log(3))}",)),
+        Mistake(
+            WARNING,
+            nn.KLDivLoss(reduction="batchmean"),
+            (normal(2, 3, 4).log_softmax(2), 3 * normal(2, 3, 4).softmax(2)),
+            ("a sum over dimension 2 is 3,",),
+        ),
+        Mistake(
+            WARNING,
+            nn.KLDivLoss(reduction="batchmean"),
+            (LOG9, torch.cat([0.3 * P9[:16], 0.6 * P9[16:]])),
+            ("a sum over dimension 1 is 0.3,", f"is {four((0.3 * np.log(0.3) + 0.6 * np.log(0.6)) / 2)}, but no"),
+        ),
+        Mistake(
+            ERROR, nn.KLDivLoss(reduction="sum"), (torch.tensor(-0.5), torch.tensor(-0.1)), ("1 of 1 terms are NaN",)
+        ),
+        Mistake(
+            WARNING,
+            nn.KLDivLoss(reduction="none"),
+            (LOG9, with_value(with_value(P9, -1), 0, 1)),
+            ("from -1 to", "1 of 288 terms"),
+        ),
         Mistake(
             WARNING,
             nn.KLDivLoss(reduction="batchmean", log_target=True),
             (LOG9, Z9),
             ("holds no log-probabilities", f"run up to {four(Z9.max().exp())}"),
+        ),
+        Mistake(ERROR, nn.KLDivLoss(reduction="batchmean"), (Z9, LOG9), ("288 of 288 terms are NaN",)),
+        Mistake(WARNING, nn.KLDivLoss(reduction="batchmean"), (P9, 3 * P9), ("a sum over dimension 1 is 3,",)),
+        Mistake(WARNING, nn.KLDivLoss(reduction="batchmean"), (LOG9, 1.5 * P9), ("a sum over dimension 1 is 1.5,",)),
+        Mistake(
+            WARNING,
+            nn.KLDivLoss(reduction="batchmean"),
+            (normal(2, 3, 4), 3 * normal(2, 3, 4).softmax(1)),
+            ("a sum over dimension 1 is 3,",),
+        ),
+        Mistake(WARNING, nn.KLDivLoss(reduction="sum"), (Z9[0], 3 * P9[0]), ("a sum over dimension 0 is 3,",)),
+        *(
+            Mistake(WARNING, nn.KLDivLoss(reduction="batchmean", log_target=True), (LOG9.double(), target), (says,))
+            for target, says in (
+                (ONE_HOT.double(), "no value in `target` is negative"),
+                (200 + P9.double(), f"probabilities count as {four(np.exp(99))} or more"),
+                (with_value(200 + P9.double(), -1), f"probabilities run up to {four(np.exp(99))}"),
+                (torch.full((32, 9), -0.1).double(), "holds no log-probabilities"),
+            )
         ),
     ],
     "kl/mean": [
@@ -622,16 +930,33 @@ MISTAKES = {
             ERROR, nn.CTCLoss(), (*CTC, CTC_LENGTHS[0], CTC_LENGTHS[1][:2]), ("3 input lengths", "2 target lengths")
         ),
         Mistake(ERROR, nn.CTCLoss(), (CTC[0][None], CTC[1], *CTC_LENGTHS), ("`log_probs` (1, 12, 3, 5)",)),
+        Mistake(
+            ERROR,
+            nn.CTCLoss(),
+            (*CTC, CTC_LENGTHS[0], (3, 2, 1)),
+            ("`input_lengths` has type Tensor and `target_lengths` has type tuple", "the lengths of 3 sequences"),
+        ),
+        Mistake(ERROR, nn.CTCLoss(), (*CTC, [12, 10, 8], CTC_LENGTHS[1]), ("`input_lengths` has type list and",)),
         Mistake(ERROR, nn.CTCLoss(), (CTC[0], CTC[1][None], *CTC_LENGTHS), ("`targets` (1, 3, 3)",)),
         Mistake(ERROR, nn.CTCLoss(), (*CTC, CTC_LENGTHS[0], CTC_LENGTHS[1] - 2), ("target lengths up to 1",)),
         Mistake(ERROR, nn.CTCLoss(), (CTC[0], torch.tensor([[[1, 2, 2], [3, 1, 4]]]), *CTC_LENGTHS), ("(1, 2, 3)",)),
         Mistake(ERROR, nn.CTCLoss(), (CTC[0][:, :1, None], CTC[1][:1], (12,), (3,)), ("`log_probs` (12, 1, 1, 5)",)),
         Mistake(ERROR, nn.CTCLoss(), (CTC[0], torch.tensor([1, 2, 2, 3, 1, 4]), (13, 9, 9), (3, 2, 1)), ("up to 13",)),
+        Mistake(
+            ERROR,
+            nn.CTCLoss(),
+            (CTC[0][:, :0], CTC[1][:0], (), ()),
+            ("0 input lengths up to 0, 0 target lengths up to 0",),
+        ),
+        Mistake(
+            ERROR, nn.CTCLoss(), (CTC[0][:3], CTC[1], (12, 10, 8), (3, 2, 1)), ("give N input lengths of at most T",)
+        ),
     ],
     "ctc/labels": [
         Mistake(ERROR, nn.CTCLoss(), (CTC[0], CTC[1] + 1, *CTC_LENGTHS), ("from 2 to 5 for 5 classes", "0 to 4")),
-        Mistake(ERROR, nn.CTCLoss(), (*CTC, CTC_LENGTHS[0], (3, 3, 3)), ("3 of 9 labels are the blank, 0",)),
+        Mistake(ERROR, nn.CTCLoss(), (*CTC, (12, 10, 8), (3, 3, 3)), ("3 of 9 labels are the blank, 0",)),
         Mistake(ERROR, nn.CTCLoss(blank=4), (*CTC, *CTC_LENGTHS), ("1 of 6 labels are the blank, 4",)),
+        Mistake(ERROR, nn.CTCLoss(), (CTC[0], torch.tensor([1, 2, 2, 3, 1, 7]), *CTC_LENGTHS), ("from 1 to 7",)),
     ],
     "ctc/lengths": [
         Mistake(
@@ -644,9 +969,17 @@ MISTAKES = {
             ),
         ),
         Mistake(WARNING, nn.CTCLoss(zero_infinity=True), (*CTC, (3, 8, 8), (3, 2, 1)), ("would need 4", "1 of 3")),
+        Mistake(WARNING, nn.CTCLoss(reduction="none"), (*CTC, (3, 8, 8), (3, 2, 1)), ("the loss is infinite",)),
+        Mistake(
+            ERROR,
+            nn.CTCLoss(),
+            (CTC[0], torch.tensor([1, 2, 3, 3, 3, 4]), (12, 2, 8), (3, 2, 1)),
+            ("sequence 1 has 2 steps",),
+        ),
     ],
     "poisson/counts": [
         Mistake(ERROR, nn.PoissonNLLLoss(), (A, with_value(T, -2)), ("smallest target is -2", "by 2 for each unit")),
+        Mistake(WARNING, nn.PoissonNLLLoss(reduction="none"), (A, with_value(T, -1)), ("smallest target is -1",)),
     ],
     "poisson/rates": [
         Mistake(
@@ -661,6 +994,9 @@ MISTAKES = {
             (from_graph(F.softplus, 32), T),
             ("output of softplus", f"with log_input=False {as_bare(nn.PoissonNLLLoss(False), F.softplus(A), T)}"),
         ),
+        Mistake(WARNING, nn.PoissonNLLLoss(False, reduction="none"), (A, T), ("the smallest rate is",)),
+        Mistake(WARNING, nn.PoissonNLLLoss(), (from_graph(F.relu, 32), T), ("output of relu", "below 1")),
+        Mistake(WARNING, nn.PoissonNLLLoss(), (from_graph(torch.exp, 32), T), ("output of exp",)),
     ],
     "gaussian/variance": [
         Mistake(
@@ -684,6 +1020,56 @@ MISTAKES = {
             (X1, X1, X2),
             (f"the loss, {as_bare(nn.TripletMarginLoss(margin=9.0), X1, X1, X2)}, only pushes",),
         ),
+        Mistake(
+            WARNING, nn.TripletMarginLoss(swap=True), (X1, X2, X2), ("with swap=True", "is the margin, 1, or more")
+        ),
+        Mistake(WARNING, nn.TripletMarginLoss(), (X1, X2, X2 * (1 + 1e-7)), ("`positive` and `negative`",)),
+        Mistake(
+            WARNING,
+            nn.TripletMarginLoss(margin=0.7),
+            (X1, X2, X1),
+            ("the margin, 0.7,", f"{as_bare(nn.TripletMarginLoss(margin=0.7), X1, X2, X1)} together"),
+        ),
+        Mistake(WARNING, nn.TripletMarginLoss(), (0 * X1, 0 * X1, 0 * X1), ("`positive` and `negative`",)),
+        Mistake(
+            WARNING, nn.TripletMarginLoss(), (A[:1, None], B[:1, None], B[:1, None]), ("`positive` and `negative`",)
+        ),
+    ],
+    "embeddings/margin": [
+        Mistake(WARNING, nn.CosineEmbeddingLoss(margin=1.0), (X1, X2, SIGNS), ("the margin is 1", "cost 0")),
+        Mistake(
+            WARNING,
+            nn.CosineEmbeddingLoss(margin=-1.5),
+            (X1, X2, SIGNS),
+            ("no cosine is below −1", "label −1 cannot fall below 0.5"),
+        ),
+        Mistake(
+            WARNING,
+            nn.TripletMarginLoss(margin=2.5),
+            tuple(F.normalize(x) for x in (X1, X2, X3)),
+            ("length 1, and the margin is 2.5", "cannot fall below 0.5"),
+        ),
+        Mistake(
+            WARNING,
+            nn.TripletMarginLoss(margin=0.2, p=1),
+            (100 * X1, 100 * X2, 100 * X3),
+            (
+                f"anchor and negative are {four((100 * (X1 - X3)).abs().sum(1).mean())} apart on average",
+                f"the margin is {0.2 / float((100 * (X1 - X3)).abs().sum(1).mean()):.2g} of that",
+            ),
+        ),
+        Mistake(
+            WARNING,
+            nn.TripletMarginLoss(margin=2.5),
+            tuple(F.normalize(x[0], dim=0) for x in (X1, X2, X3)),
+            ("below 0.5",),
+        ),
+        Mistake(
+            WARNING,
+            nn.TripletMarginLoss(),
+            (A[:1, None], B[:1, None], A[:1, None] + 1000.5),
+            ("are 1000 apart on average, the margin is 1",),
+        ),
     ],
     "triplet/distance": [
         Mistake(
@@ -705,7 +1091,7 @@ MISTAKES = {
         Mistake(ERROR, nn.L1Loss(), (A, with_value(B, NAN)), ("`target` holds NaN",)),
         Mistake(ERROR, weighted([NAN] + [1.0] * 8), (Z9, Y9), ("`weight` holds NaN: 1 of 9",)),
         Mistake(ERROR, nn.TripletMarginLoss(), (X1, with_value(X2, NAN), X3), ("`positive` holds NaN",)),
-        Mistake(WARNING, nn.MSELoss(reduction="none"), (A, with_value(B, NAN)), ("its gradient is NaN",)),
+        Mistake(WARNING, nn.MSELoss(reduction="none"), (A, with_value(B, NAN)), ("its gradient can be NaN",)),
         Mistake(
             WARNING,
             nn.CrossEntropyLoss(),
@@ -729,7 +1115,12 @@ MISTAKES = {
             (torch.tensor([100.0, 0.0]), T[:2]),
             (f"in torch.float64 it is {as_bare(nn.PoissonNLLLoss(), torch.tensor([100.0, 0.0]).double(), T[:2])}",),
         ),
-        Mistake(ERROR, nn.PoissonNLLLoss(), (torch.tensor([100, 0]), T[:2]), ("inf in torch.float32",)),
+        Mistake(
+            ERROR,
+            nn.PoissonNLLLoss(),
+            (torch.tensor([100, 0]), T[:2]),
+            ("inf in torch.float32", as_bare(nn.PoissonNLLLoss(), torch.tensor([100.0, 0.0]).double(), T[:2])),
+        ),
         Mistake(ERROR, nn.L1Loss(reduction="sum"), (torch.full((9,), 3e4).half(), torch.zeros(9).half()), ("2.7e+05",)),
         Mistake(ERROR, nn.MSELoss(), (with_value(A, INF), B), ("`input` holds infinity: 1 of 32 values",)),
         Mistake(ERROR, nn.CrossEntropyLoss(), (torch.tensor([[-INF, 1, 2]]), Y9[:1] * 0), ("-1e4", "is inf")),
@@ -740,6 +1131,18 @@ MISTAKES = {
             nn.GaussianNLLLoss(),
             (torch.tensor([300.0]).half(), torch.zeros(1).half(), 0.5),
             (f"in torch.float32 it is {as_bare(nn.GaussianNLLLoss(), torch.tensor([300.0]), torch.zeros(1), 0.5)}",),
+        ),
+        Mistake(
+            ERROR,
+            nn.SoftMarginLoss(),
+            (100 * A, SIGNS),
+            (f"in torch.float64 it is {as_bare(nn.SoftMarginLoss(), 100 * A.double(), SIGNS)}", "BCEWithLogitsLoss"),
+        ),
+        Mistake(
+            WARNING,
+            nn.PoissonNLLLoss(False, reduction="none"),
+            (torch.tensor([-1.0, 1.0]), T[:2] + 1),
+            ("the loss is nan in torch.float32\n", "log(0)"),
         ),
     ],
 }
@@ -788,6 +1191,13 @@ LOOK_ALIKES = {
         LookAlike(nn.HuberLoss(), (A, T.double())),
         LookAlike(nn.PoissonNLLLoss(), (A, T.long())),
         LookAlike(nn.HingeEmbeddingLoss(), (A.abs(), SIGNS.int())),
+        LookAlike(nn.SoftMarginLoss(), (A, SIGNS.long())),
+    ],
+    "target/gradient": [
+        LookAlike(nn.BCELoss(), (from_graph(torch.sigmoid, 32), T)),
+        LookAlike(nn.BCELoss(), (from_graph(torch.sigmoid, 32), from_graph(torch.sigmoid, 32))),
+        LookAlike(nn.MSELoss(), (A, from_graph(torch.exp, 32))),  # squares and absolute values have no order
+        LookAlike(nn.GaussianNLLLoss(), (A, from_graph(torch.exp, 32), 1.0)),
     ],
     "shape/embeddings": [
         LookAlike(nn.TripletMarginLoss(), (X1[:1], X2, X3)),
@@ -803,6 +1213,7 @@ LOOK_ALIKES = {
         LookAlike(nn.MultiMarginLoss(), (Z9[0], Y9[:1])),
         LookAlike(nn.LinearCrossEntropyLoss(9, 20, out_features=(4,)), (Z9[:2], labels(8, 9).view(2, 4))),
         LookAlike(nn.AdaptiveLogSoftmaxWithLoss(9, 20, [5]), (Z9[0], Y9[0])),
+        LookAlike(nn.LinearCrossEntropyLoss(9, 20), (Z9[0], Y9[0])),
     ],
     "classes/target-dtype": [
         LookAlike(nn.CrossEntropyLoss(), (Z9, Y9.byte())),
@@ -820,6 +1231,7 @@ LOOK_ALIKES = {
         LookAlike(nn.CrossEntropyLoss(), (normal(16, 2), labels(16, 1))),
         LookAlike(nn.CrossEntropyLoss(), (normal(2, 3, 8, 8), torch.zeros(2, 8, 8, dtype=torch.int64))),
         LookAlike(nn.CrossEntropyLoss(), (Z9, with_value(0 * Y9, 1))),
+        LookAlike(weighted([1.0, 49.0]), (normal(32, 2), torch.zeros(32).long())),  # a rare class, weighted
     ],
     "classes/all-ignored": [
         LookAlike(nn.CrossEntropyLoss(reduction="sum"), (Z9, 0 * Y9 - 100)),
@@ -835,6 +1247,7 @@ LOOK_ALIKES = {
         LookAlike(nn.CrossEntropyLoss(), (Z9, ONE_HOT * 0.9 + 0.1 / 9)),
         LookAlike(nn.CrossEntropyLoss(), (Z9, ONE_HOT * coin(32)[:, None])),  # rows of zeros leave examples out
         LookAlike(nn.CrossEntropyLoss(), (Z9.half(), P9.half())),
+        LookAlike(weighted(torch.ones(9)), (Z9, P9.half())),
         LookAlike(nn.CrossEntropyLoss(), (normal(2, 3, 4), normal(2, 3, 4).softmax(1))),
         LookAlike(nn.LinearCrossEntropyLoss(9, 9), (Z9, P9)),
     ],
@@ -849,6 +1262,7 @@ LOOK_ALIKES = {
         LookAlike(logits_loss(weight=np.ones(32)), (A, T)),
         LookAlike(logits_loss(2.0), (A[0], T[0])),
         LookAlike(logits_loss(torch.ones(1)), (A, T)),
+        LookAlike(logits_loss(torch.ones(7)), (normal(4, 5, 7), coin(4, 5, 7))),  # (N, T, C)
     ],
     "weights/mean": [
         LookAlike(logits_loss(19.0), (normal(100), (torch.arange(100) < 5).float())),
@@ -860,6 +1274,10 @@ LOOK_ALIKES = {
         LookAlike(nn.BCELoss(torch.tensor(0.12)), (A.sigmoid(), T)),
         LookAlike(weighted([30.0] + [1.0] * 8), (Z9, (Y9 % 8 + 1) * (torch.arange(32) > 0))),
         LookAlike(weighted([1000.0] + [1.0] * 8), (Z9[:9], with_value(Y9[:9] % 8 + 1, 0))),
+        # Rare classes, with weights in proportion
+        LookAlike(weighted([1.0, 49.0]), (normal(32, 2), (torch.arange(32) < 1).long())),
+        LookAlike(logits_loss(999.0), (normal(2000), (torch.arange(2000) < 2).float())),
+        LookAlike(weighted([1.0, 1000.0]), (normal(2000, 2), (torch.arange(2000) < 2).long())),
     ],
     "weights/pos-weight": [
         LookAlike(logits_loss(9.0), (normal(100), (torch.arange(100) < 10).float())),
@@ -868,6 +1286,18 @@ LOOK_ALIKES = {
         LookAlike(logits_loss(0.4), (normal(31), (torch.arange(31) < 3).float())),
         LookAlike(logits_loss(0.4), (normal(40), (torch.arange(40) < 8.4).float())),
         LookAlike(logits_loss(0.6), (normal(100), (torch.arange(100) < 10).float())),
+        LookAlike(logits_loss(0.5), (normal(100), (torch.arange(100) < 10).float())),
+        LookAlike(logits_loss(0.4), (normal(40), (torch.arange(40) < 8).double())),
+        LookAlike(logits_loss(0.2), (A, 0 * T)),
+    ],
+    "weights/class-counts": [
+        LookAlike(weighted([10.0, 90.0]), (normal(100, 2), (torch.arange(100) < 10).long())),
+        LookAlike(weighted([90.0, 10.0]), (normal(31, 2), (torch.arange(31) < 3).long())),
+        LookAlike(weighted([90.0, 10.0]), (normal(100, 2), (torch.arange(100) < 20).long())),
+        LookAlike(weighted([2.0, 1.0]), (normal(100, 2), (torch.arange(100) < 10).long())),
+        LookAlike(weighted([9.0, 0.0]), (normal(100, 2), (torch.arange(100) < 10).long())),  # a class left out
+        LookAlike(weighted([9.0, 1.0]), (normal(10, 2), torch.zeros(10).long())),
+        LookAlike(weighted([9.0, 1.0]), (normal(100, 2), normal(100, 2).softmax(1))),
     ],
     "cross-entropy/probabilities": [
         LookAlike(nn.CrossEntropyLoss(), (torch.zeros(32, 9), Y9)),
@@ -882,6 +1312,9 @@ LOOK_ALIKES = {
         LookAlike(nn.CrossEntropyLoss(), (F.linear(Z9.sigmoid(), nn.Parameter(torch.eye(9))), Y9)),
         LookAlike(nn.CrossEntropyLoss(), (Z9 - 5, Y9)),
         LookAlike(nn.CrossEntropyLoss(), (1.9 * Z9.sigmoid(), Y9)),
+        LookAlike(nn.CrossEntropyLoss(), (from_graph(lambda z: z.log_softmax(1), 32, 9)[:, :5], Y9 % 5)),
+        LookAlike(nn.CrossEntropyLoss(), (from_graph(F.relu, 32, 9), Y9)),
+        LookAlike(nn.CrossEntropyLoss(), (from_graph(F.logsigmoid, 32, 9), Y9)),
     ],
     "nll/log-probabilities": [
         LookAlike(nn.NLLLoss(), (LOG9, Y9)),
@@ -897,6 +1330,16 @@ LOOK_ALIKES = {
         LookAlike(nn.BCEWithLogitsLoss(), (A, T * 0.9 + 0.05)),
         LookAlike(nn.BCEWithLogitsLoss(), (A, T * (1 + 1e-6))),
         LookAlike(nn.MultiLabelSoftMarginLoss(), (Z9, (Z9 > 0).long())),
+        LookAlike(logits_loss(weight=T), (A, SIGNS)),  # what has no weight is left out
+    ],
+    "binary/decisions": [
+        LookAlike(nn.BCELoss(), (T, T)),
+        LookAlike(nn.BCELoss(), (T[:15], 1 - T[:15])),
+        LookAlike(nn.BCELoss(), (T.clone().requires_grad_(), 1 - T)),  # a sigmoid that is certain
+        LookAlike(nn.BCEWithLogitsLoss(), (torch.zeros(32), T)),
+        LookAlike(nn.BCEWithLogitsLoss(), (torch.ones(32), T)),
+        LookAlike(nn.BCEWithLogitsLoss(), (with_value(T, 2), T)),
+        LookAlike(nn.BCEWithLogitsLoss(), (T / 2, T)),
     ],
     "bce/probabilities": [
         LookAlike(nn.BCELoss(), (T, T)),
@@ -909,6 +1352,13 @@ LOOK_ALIKES = {
         LookAlike(nn.BCEWithLogitsLoss(), (torch.full((32,), 0.5), T)),
         LookAlike(nn.BCEWithLogitsLoss(), (torch.tensor([0.5, 0.5]), T[:2])),
         LookAlike(nn.BCEWithLogitsLoss(), (A.sigmoid().logit(), T)),
+        LookAlike(nn.BCEWithLogitsLoss(), (torch.zeros(32, 1), T[:, None])),
+    ],
+    "hinge-embedding/distances": [
+        LookAlike(nn.HingeEmbeddingLoss(), (torch.zeros(32), SIGNS)),
+        LookAlike(nn.HingeEmbeddingLoss(), (1 - F.cosine_similarity(X1, X1) - 0.009, torch.ones(32))),
+        LookAlike(nn.HingeEmbeddingLoss(), (torch.tensor([-0.1, 20.0]), torch.ones(2))),
+        LookAlike(nn.HingeEmbeddingLoss(), (torch.tensor([-0.01], dtype=torch.float64), torch.ones(1))),
     ],
     "labels/plus-minus-one": [
         LookAlike(nn.HingeEmbeddingLoss(), (A.abs(), SIGNS.long())),
@@ -932,10 +1382,15 @@ LOOK_ALIKES = {
     ],
     "kl/input": [
         LookAlike(nn.KLDivLoss(reduction="batchmean"), (LOG9, P9)),
-        LookAlike(nn.KLDivLoss(reduction="batchmean"), (Z9.log_softmax(0), P9)),
+        LookAlike(nn.KLDivLoss(reduction="batchmean"), (Z9.log_softmax(0), P9 * 0.9)),
         LookAlike(nn.KLDivLoss(reduction="batchmean"), (LOG9.view(32, 3, 3), P9.view(32, 3, 3))),
         LookAlike(nn.KLDivLoss(reduction="sum"), (LOG9.half(), P9.half())),
         LookAlike(nn.KLDivLoss(reduction="sum"), (torch.tensor(-0.5), torch.tensor(0.5))),
+    ],
+    "kl/dimension": [
+        LookAlike(nn.KLDivLoss(reduction="batchmean"), (Z9.log_softmax(0), P9 / P9.sum(0))),
+        LookAlike(nn.KLDivLoss(reduction="batchmean"), (torch.full((9, 9), np.log(1 / 9)).float(), P9[:9])),
+        LookAlike(nn.KLDivLoss(reduction="sum"), (normal(6, 6).view(-1).log_softmax(0).view(6, 6), P9[:6, :6] / 9)),
     ],
     "kl/target": [
         LookAlike(nn.KLDivLoss(reduction="batchmean"), (LOG9, ONE_HOT.float())),
@@ -943,6 +1398,7 @@ LOOK_ALIKES = {
         LookAlike(nn.KLDivLoss(reduction="batchmean", log_target=True), (LOG9, torch.log(P9))),
         LookAlike(nn.KLDivLoss(reduction="batchmean"), (normal(2, 3, 4).log_softmax(1), normal(2, 3, 4).softmax(1))),
         LookAlike(nn.KLDivLoss(reduction="batchmean", log_target=True), (torch.zeros(4, 1), torch.zeros(4, 1))),
+        LookAlike(nn.KLDivLoss(reduction="batchmean"), (LOG9, 0.9995 * P9)),
     ],
     "kl/mean": [
         LookAlike(nn.KLDivLoss(reduction="batchmean"), (LOG9, P9)),
@@ -975,17 +1431,33 @@ LOOK_ALIKES = {
         LookAlike(nn.PoissonNLLLoss(log_input=False), (A.abs(), T)),
         LookAlike(nn.PoissonNLLLoss(), (A.abs(), T)),
         LookAlike(nn.PoissonNLLLoss(log_input=False), (from_graph(F.softplus, 32), T)),
+        LookAlike(nn.PoissonNLLLoss(log_input=False), (A.relu(), T)),
     ],
     "gaussian/variance": [
         LookAlike(nn.GaussianNLLLoss(), (A, B, with_value(A.abs(), 0))),
         LookAlike(nn.GaussianNLLLoss(), (Z9, Z9, torch.ones(32))),
         LookAlike(nn.GaussianNLLLoss(), (normal(2, 3, 4), normal(2, 3, 4), torch.ones(2, 1, 4))),
         LookAlike(nn.GaussianNLLLoss(), (A, B, 1.0)),
+        LookAlike(nn.GaussianNLLLoss(eps=0.5), (A, B, torch.full((32,), 0.5))),
     ],
     "triplet/collapsed": [
         LookAlike(nn.TripletMarginLoss(), (X1, X2, torch.cat([X2[:1], X3[1:]]))),
         LookAlike(nn.TripletMarginLoss(), (X1, torch.cat([X1[:1], X2[1:]]), X3)),
         LookAlike(nn.TripletMarginLoss(), (X1, X2, X2.flip(0))),
+        LookAlike(nn.TripletMarginLoss(), (X1, X2, X2 * (1 + 1e-4))),
+        LookAlike(nn.TripletMarginLoss(), (X1 / 1000, X2 / 1000, X2 / 999)),
+    ],
+    "embeddings/margin": [
+        LookAlike(nn.CosineEmbeddingLoss(margin=0.99), (X1, X2, SIGNS)),
+        LookAlike(nn.CosineEmbeddingLoss(margin=-1.0), (X1, X2, SIGNS)),
+        LookAlike(nn.TripletMarginLoss(margin=2.0), tuple(F.normalize(x) for x in (X1, X2, X3))),
+        LookAlike(nn.TripletMarginLoss(margin=2.5, p=1), tuple(F.normalize(x) for x in (X1, X2, X3))),
+        LookAlike(nn.TripletMarginLoss(margin=2.5), (X1, *(F.normalize(x) for x in (X2, X3)))),
+        LookAlike(nn.TripletMarginLoss(margin=0.2), (40 * X1, 40 * X2, 40 * X3)),
+        LookAlike(nn.TripletMarginLoss(reduction="sum"), (X1[:0], X2[:0], X3[:0])),
+        LookAlike(nn.TripletMarginLoss(margin=5.0, reduction="sum"), (X1[:0], X2[:0], X3[:0])),
+        LookAlike(nn.TripletMarginLoss(margin=2.5), tuple(1.5 * F.normalize(x) for x in (X1, X2, X3))),
+        LookAlike(nn.TripletMarginLoss(), (torch.zeros(1, 1), B[:1, None], torch.full((1, 1), 1000.0))),
     ],
     "triplet/distance": [
         LookAlike(nn.TripletMarginWithDistanceLoss(distance_function=nn.PairwiseDistance(p=1)), (X1, X2, X3)),
@@ -999,6 +1471,8 @@ LOOK_ALIKES = {
         LookAlike(nn.TripletMarginWithDistanceLoss(), (X1[:1], X2[:1], X3)),
         LookAlike(nn.TripletMarginWithDistanceLoss(distance_function=of_means), (X1, X2[:, :5], X3)),
         LookAlike(nn.TripletMarginWithDistanceLoss(distance_function=of_means), (X1, X2[:, :5], X3[:, :4])),
+        LookAlike(nn.TripletMarginWithDistanceLoss(), tuple(normal(2, 3, 8, seed=seed) for seed in range(3))),
+        LookAlike(nn.TripletMarginWithDistanceLoss(distance_function=of_means), (X1.round(), X2, X1.round().flip(1))),
     ],
     "any/nan": [
         LookAlike(nn.CrossEntropyLoss(), (torch.tensor([[1.0, -INF, 2.0]]), torch.tensor([2]))),
@@ -1029,6 +1503,33 @@ def test_mistake_is_found(name, mistake):
     finding = message.partition(f"{mistake.severity} [{name}]\n")[2].partition("\n  read: ")[0]
     for text in mistake.says:
         assert text in finding
+
+
+@pytest.mark.parametrize(
+    ("criterion", "arguments", "found", "unsaid"),
+    [
+        # A negative loss whose target is a distribution, but along the other dimension
+        (
+            nn.KLDivLoss(reduction="batchmean"),
+            (normal(2, 9).log_softmax(0), normal(2, 9).softmax(1)),
+            ["kl/dimension"],
+            "holds no probabilities",
+        ),
+        # More pairs than are worth computing
+        (nn.MSELoss(), (torch.ones(5000), torch.ones(5000, 1)), ["shape/broadcast"], "the loss is"),
+        # With a negative weight there is no lowest loss
+        (
+            logits_loss(weight=2 * T - 1),
+            (A.sigmoid(), T),
+            ["weights/mean", "bce-with-logits/probabilities"],
+            "cannot fall below",
+        ),
+    ],
+)
+def test_nothing_else_is_found(criterion, arguments, found, unsaid):
+    message = report(criterion, *arguments)[1]
+    assert re.findall(r"\[(.*/.*)\]\n", message) == found
+    assert unsaid not in message
 
 
 @pytest.mark.parametrize(("name", "look_alike"), cases(LOOK_ALIKES))
@@ -1111,11 +1612,25 @@ def test_activation_is_recognised_by_its_values(shape, dtype):
 def test_a_saturated_sigmoid_is_recognised():
     assert evidence.squashed(torch.cat([A.sigmoid(), torch.ones(1)]), 0)[0] == "sigmoid"
     assert evidence.squashed(torch.cat([A.sigmoid(), torch.zeros(1)]), 0)[0] == ""
+    assert evidence.squashed(torch.tensor([[0.0, -INF], [-INF, 0.0]]), 1)[0] == "log-softmax"
+
+
+def test_what_is_not_recognised_is_not_described():
+    one_sided = torch.linspace(0.5, 0.9, 16), torch.linspace(0.1, 0.5, 16)
+    for scores in (torch.tensor(0.3), from_graph(lambda z: F.linear(z.sigmoid(), torch.eye(4)), 4, 4), *one_sided):
+        assert evidence.squashed(scores, 0) == ("", "")
 
 
 def test_only_some_rows_of_a_large_tensor_are_read():
-    for shape, dim, rows in (((3, 2**20), 1, 1), ((5, 2**19), 1, 2), ((10, 4), 1, 10), ((2**20 + 1, 2), 0, 2)):
+    for shape, dim, rows in (
+        ((3, 2**20), 1, 1),
+        ((1, 4), 1, 1),
+        ((5, 2**19), 1, 2),
+        ((10, 4), 1, 10),
+        ((2**20 + 1, 2), 0, 2),
+    ):
         assert evidence.log_sums(torch.zeros(shape), dim).shape == (rows,)
+    assert evidence.log_sums(torch.zeros(2**21), -1).item() == pytest.approx(21 * np.log(2))
 
 
 def test_rounding_allowed():
@@ -1129,6 +1644,7 @@ def test_half_precision_is_summed_in_single_precision():
     for dtype in (torch.float16, torch.bfloat16):
         assert evidence.single(A.to(dtype)).dtype == torch.float32
     assert evidence.single(A) is A
+    assert evidence.single(Y9.int()).dtype == torch.int32
     assert evidence.single(A.double()).dtype == torch.float64
 
 
@@ -1264,6 +1780,14 @@ def test_a_missing_argument_is_pytorchs_to_report(checks):
     assert checks == [False]
 
 
+def test_a_rule_that_cannot_be_tested_is_left_out():
+    def unlike(a, b):
+        raise AssertionError("no distance today")
+
+    with pytest.raises(AssertionError, match="no distance today"):
+        guard(nn.TripletMarginWithDistanceLoss(distance_function=unlike))(X1, X2, X3)
+
+
 def test_everything_found_is_reported_together():
     kind, message = report(nn.CrossEntropyLoss(torch.ones(8)), P9, Y9[:, None])
     assert kind is ContractError
@@ -1357,7 +1881,11 @@ def test_guarding_again_starts_again(checks):
     ("criterion", "message"),
     [
         (nn.MSELoss, r"is the class MSELoss, expected a loss of torch.nn .*; make a loss of it: MSELoss\(...\)"),
-        (F.mse_loss, "is function, expected a loss of torch.nn such as nn.CrossEntropyLoss"),
+        (
+            F.mse_loss,
+            "is the function mse_loss, expected a loss of torch.nn such as nn.CrossEntropyLoss.*class that stands",
+        ),
+        (nn.Linear, "is the class Linear, expected .* guard the loss of torch.nn that it calls"),
         (nn.Linear(2, 2), "is Linear, expected .* guard the loss of torch.nn that it calls"),
         (None, "is NoneType"),
     ],
@@ -1390,6 +1918,12 @@ def test_at_least_one_batch_is_checked(batches):
 def test_batches_is_a_number(batches):
     with pytest.raises(TypeError, match="expected an integer: the number of calls to check"):
         guard(nn.MSELoss(), batches)
+
+
+@pytest.mark.parametrize("strict", [None, "yes", 1])
+def test_strict_is_true_or_false(strict):
+    with pytest.raises(TypeError, match=f"strict is {strict!r}, expected True or False"):
+        guard(nn.MSELoss(), strict=strict)
 
 
 def test_strict_is_by_name_only():

@@ -129,6 +129,17 @@ def test_values_that_torchvision_pins(loss, boxes1, boxes2, expected, dtype):
     assert (value.item(), value.shape) == (pytest.approx(expected, abs=tolerance), ())
 
 
+@every_loss
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_losses_have_the_dtype_of_the_boxes(loss, reduction):
+    for dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
+        batch = boxes(3).to(dtype)
+        assert loss(batch, batch, reduction=reduction).dtype == dtype
+    for dtype in (np.float16, np.float32, np.float64):
+        batch = boxes(3).numpy().astype(dtype)
+        assert loss(batch, batch, reduction=reduction).dtype == dtype
+
+
 @pytest.mark.parametrize(("loss", "expected"), [(generalized_box_iou_loss, 2.5), (distance_box_iou_loss, 2.45)])
 def test_reductions_that_torchvision_pins(loss, expected):
     batch = np.stack([BOX2, BOX2]), np.stack([BOX3, BOX4])
@@ -599,7 +610,11 @@ def test_nan_masks_give_nan():
     ("shapes", "expected"),
     [
         ([(2, 3), (2, 1, 3)], "shapes differ: `input` (2, 3) and `target` (2, 1, 3)"),
-        ([(5,), (5,)], "`input` has shape (5,), expected (N, ...): one mask for each example; give a single mask a"),
+        (
+            [(5,), (5,)],
+            "`input` has shape (5,), expected (N, ...): one mask for each example; give a single mask a first "
+            "dimension, with input[None] and target[None]",
+        ),
         ([(), ()], "`input` has shape (), expected (N, ...)"),
     ],
 )

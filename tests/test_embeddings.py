@@ -111,6 +111,11 @@ def test_identical_embeddings_have_a_finite_gradient(p, eps, swap, dtype):
     assert_equals_torch(triplet_margin_loss, F.triplet_margin_loss, **call, rtol=1e-6)
 
 
+def test_triplet_has_the_defaults_of_torch():
+    near = {name: 1e-6 * x for name, x in triplets(5, 3).items()}  # as small as eps
+    assert_equals_torch(triplet_margin_loss, F.triplet_margin_loss, **near, rtol=1e-12)
+
+
 def test_triplet_by_hand():
     a, p, n = (np.array([row]) for row in ([0.0, 0.0], [3.0, 4.0], [6.0, 7.9]))
     assert triplet_margin_loss(a, p, n, 5.0, eps=0) == pytest.approx(5 + 5 - math.hypot(6, 7.9))
@@ -269,6 +274,29 @@ def test_info_nce_of_nothing():
         assert tuple(info_nce_loss(none, none, reduction="none").shape) == (0,)
 
 
+# --- Dtypes -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_losses_have_the_dtype_of_the_embeddings(reduction):
+    x, label = normal(2, 3), np.ones(2, dtype=np.int64)
+    for asarray, dtypes in (
+        (torch.as_tensor, [torch.float16, torch.bfloat16, torch.float32, torch.float64]),
+        (np.asarray, [np.float16, np.float32, np.float64]),
+    ):
+        labels = asarray(label)
+        for dtype in dtypes:
+            a = x.to(dtype) if asarray is torch.as_tensor else x.numpy().astype(dtype)
+            for loss in (
+                contrastive_loss(a, a, labels, reduction=reduction),
+                cosine_embedding_loss(a, a, labels, reduction=reduction),
+                triplet_margin_loss(a, a, a, reduction=reduction),
+                triplet_likelihood_loss(a, a, reduction=reduction),
+                info_nce_loss(a, a, reduction=reduction),
+            ):
+                assert loss.dtype == dtype
+
+
 # --- NaN --------------------------------------------------------------------------------------------------------------
 
 
@@ -386,6 +414,12 @@ def test_scores_of_the_same_anchors(shapes, zeros):
         triplet_likelihood_loss(*map(zeros, shapes))
     given = f"`positive_scores` has shape {shapes[0]} and `negative_scores` {shapes[1]}"
     assert f"{given}, expected (..., M) and (..., N): the scores for each anchor in" in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["anchor", "positive", "negative"])
+def test_embeddings_are_real_numbers(name):
+    with pytest.raises(TypeError, match=f"^`{name}` has dtype complex128, expected real numbers"):
+        triplet_margin_loss(**{key: x.numpy() for key, x in triplets(2, 3).items()} | {name: 1j * np.ones((2, 3))})
 
 
 X, Y = np.ones((2, 3)), np.ones(2)

@@ -167,6 +167,16 @@ def test_two_batches_are_promoted(dtype):
         assert loss(real, torch.zeros(3, dtype=torch.int64)).dtype == dtype
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_a_loss_has_the_dtype_of_the_scores(dtype):
+    for loss in OF_FAKES:
+        assert loss(torch.zeros(2, dtype=dtype)).dtype == dtype
+    if dtype != torch.bfloat16:
+        scores = torch.zeros(2, dtype=dtype).numpy()
+        for loss, count in [(loss, 2) for loss in OF_PAIRS] + [(loss, 1) for loss in OF_FAKES]:
+            assert loss(*[scores] * count).dtype == scores.dtype
+
+
 def test_saturating_is_true_or_false_and_a_keyword():
     with pytest.raises(TypeError, match="saturating is 'mean', expected True or False"):
         generator_loss(np.zeros(3), saturating="mean")
@@ -444,7 +454,12 @@ def test_bad_epsilons():
         (lambda x: x.detach().numpy(), TypeError, "`critic` returned ndarray, expected a PyTorch tensor of scores"),
         (lambda x: x.mean(), ValueError, "`critic` returned scores of shape (), expected (2, ...): scores for each"),
         (lambda x: x.sum(0), ValueError, "`critic` returned scores of shape (3,), expected (2, ...): scores for each"),
-        (lambda x: x.detach(), ValueError, "the scores of `critic` do not depend on its input, so they have no slope"),
+        (
+            lambda x: x.detach(),
+            ValueError,
+            "the scores of `critic` do not depend on its input, so they have no slope; compute them from the input by "
+            "differentiable steps, without .detach(), and not under torch.no_grad()",
+        ),
         (lambda x: torch.ones(2, requires_grad=True), ValueError, "the scores of `critic` do not depend on its input"),
     ],
 )

@@ -78,6 +78,10 @@ class Call:
         weights = {name: getattr(self.criterion, name, None) for name in ("weight", "pos_weight")}
         return {name: t for name, t in (self.arguments | weights).items() if isinstance(t, torch.Tensor)}
 
+    def value_error(self, seen, harm, fix):
+        """Return an error; without a reduction a warning, since single losses can be left out afterwards."""
+        return (warning if self.reduction == "none" else error)(seen, harm, fix)
+
     def loss(self, *values, dtype=None, **options):
         """Return the loss of `values`, its mean if it is not reduced; None if PyTorch refuses, or after an error."""
         if self.broken:
@@ -87,11 +91,18 @@ class Call:
         try:
             if dtype is not None:
                 criterion = copy.deepcopy(criterion).to(dtype)
-                values = [v.to(dtype) if isinstance(v, torch.Tensor) and v.is_floating_point() else v for v in values]
+                input, *others = values
+                others = [v.to(dtype) if isinstance(v, torch.Tensor) and v.is_floating_point() else v for v in others]
+                values = [input.to(dtype), *others]
             loss = criterion.forward(*values)
             return float((1.0 * getattr(loss, "loss", loss)).mean())
         except (IndexError, RuntimeError, TypeError, ValueError):
             return None  # PyTorch says why in the call itself
+
+    def both_ways(self, first, second):
+        """Return the loss of two arguments in this order and in the other, for the end of a sentence."""
+        losses = self.loss(first, second), self.loss(second, first)
+        return numbers("; here the loss is {:.4g}, the other way round {:.4g}", *losses)
 
 
 def numbers(text, *values):

@@ -7,10 +7,16 @@ import math
 
 import torch
 
-# Operations that only arrange values, and operations whose outputs can be any real number
-ARRANGING = "Alias Clone Expand Permute Select Slice Squeeze T ToCopy Transpose UnsafeView Unsqueeze View".split()
+# Operations that only arrange or select values, and operations whose outputs can be any real number
+ARRANGING = """
+    Alias Clone Expand Flip Gather Index IndexSelect MaskedSelect Permute Select Slice Split Squeeze T ToCopy Transpose
+    Unbind UnsafeView Unsqueeze View
+""".split()
 LINEAR = "Addmm Baddbmm Bmm Convolution Linear MkldnnConvolution Mm Mv NativeBatchNorm NativeLayerNorm".split()
-ACTIVATIONS = {"Softmax": "softmax", "Sigmoid": "sigmoid", "Tanh": "tanh", "LogSoftmax": "log-softmax"}
+ACTIVATIONS = {
+    **{"Softmax": "softmax", "Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "ReLU"},
+    **{"LogSoftmax": "log-softmax", "LogSigmoid": "log-sigmoid"},
+}
 
 
 def extremes(tensor):
@@ -53,7 +59,7 @@ def sums_to_one(tensor, dim):
     """
     low, high = extremes(tensor)
     tolerance, size = rounding(tensor), tensor.shape[dim]
-    if not 0 <= low < high <= 1 + tolerance or size < 2 or tensor.numel() < 3:
+    if not 0 <= low < high or size < 2 or tensor.numel() < 3:
         return False
     if bool(((tensor == 0) | (tensor == 1)).all()):
         return False
@@ -67,12 +73,21 @@ def log_sums(tensor, dim):
     return torch.logsumexp(single(tensor), dim)
 
 
-def can_be_normalised(tensor, log=False):
-    """Say whether sums, of the exponentials if `log`, are at most 1: along a dimension, in each row, or of all."""
-    dims = [(d,) for d in reversed(range(tensor.ndim))] + [tuple(range(1, tensor.ndim)), tuple(range(tensor.ndim))]
+def normalised(tensor, log=False):
+    """Return the dimensions along which all sums are 1 up to rounding, of the exponentials if `log`."""
+    if tensor.numel() == 0:
+        return []
+    dims = [d for d in range(tensor.ndim) if tensor.shape[d] > 1]
     if log:
-        return any(bool((torch.logsumexp(single(tensor), d) <= log_rounding(tensor)).all()) for d in dims if d)
-    return any(bool((single(tensor).sum(d) <= 1 + rounding(tensor)).all()) for d in dims if d)
+        return [d for d in dims if bool((log_sums(tensor, d).abs() <= log_rounding(tensor)).all())]
+    return [d for d in dims if bool(((single(tensor).sum(d) - 1).abs() <= rounding(tensor)).all())]
+
+
+def can_be_normalised(tensor, log=False):
+    """Say whether sums along some dimension, of the exponentials if `log`, are at most 1."""
+    if log:
+        return any(bool((single(tensor).logsumexp(d) <= log_rounding(tensor)).all()) for d in range(tensor.ndim))
+    return any(bool((single(tensor).sum(d) <= 1 + rounding(tensor)).all()) for d in range(tensor.ndim))
 
 
 def squashed(tensor, dim):
@@ -81,7 +96,7 @@ def squashed(tensor, dim):
     The operation that autograd recorded is a proof, and outputs of a linear layer are never suspected. Otherwise a
     softmax is known by sums along one dimension that are all 1 (`sums_to_one`), a sigmoid by at least 16 values between
     0 and 1, some below and some above one half, and a log-softmax by values of which none is positive and whose
-    exponentials sum to 1.
+    exponentials sum to 1 along one dimension.
     """
     if tensor.ndim == 0:
         return "", ""
@@ -91,13 +106,15 @@ def squashed(tensor, dim):
     if operation in LINEAR:
         return "", ""
     low, high = extremes(tensor)
-    for d in dict.fromkeys([dim % tensor.ndim, *range(tensor.ndim)]):
+    dim = dim % tensor.ndim
+    for d in dict.fromkeys([dim, *range(tensor.ndim)]):
         if sums_to_one(tensor, d):
             return "softmax", f"looks like the output of a softmax: all sums along dimension {d} are 1"
     if 0 < low < 0.5 < high <= 1 and tensor.numel() >= 16:
         values = f"all {tensor.numel()} values lie between {low:.3g} and {high:.3g}"
         return "sigmoid", f"looks like the output of a sigmoid: {values}"
-    if high <= 0 and bool((log_sums(tensor, dim).abs() <= log_rounding(tensor)).all()):
-        sums = f"the exponentials sum to 1 along dimension {dim % tensor.ndim}"
+    dims = normalised(tensor, log=True) if high <= 0 else []
+    if dims:
+        sums = f"the exponentials sum to 1 along dimension {dim if dim in dims else dims[0]}"
         return "log-softmax", f"looks like the output of a log-softmax: {sums}"
     return "", ""

@@ -19,6 +19,7 @@ SOFTMAX = (nn.CrossEntropyLoss, nn.LinearCrossEntropyLoss)
 CLASSES = (*SOFTMAX, nn.NLLLoss, nn.MultiMarginLoss, nn.AdaptiveLogSoftmaxWithLoss)
 PLUS_MINUS = (nn.HingeEmbeddingLoss, nn.CosineEmbeddingLoss, nn.MarginRankingLoss, nn.SoftMarginLoss)
 TRIPLET = (nn.TripletMarginLoss, nn.TripletMarginWithDistanceLoss)
+ASYMMETRIC = (*BINARY, nn.CrossEntropyLoss, nn.PoissonNLLLoss, nn.SoftMarginLoss, nn.HingeEmbeddingLoss)
 
 
 # --- All losses -------------------------------------------------------------------------------------------------------
@@ -92,12 +93,13 @@ def _broadcast(call, *values):
     try:
         together = tuple(torch.broadcast_shapes(*shapes))
     except RuntimeError:
-        fix = "give one target for each prediction; if the targets are class indices, use CrossEntropyLoss"
+        fix = "give one target for each prediction"
+        fix += "" if ranking else "; if the targets are class indices, use CrossEntropyLoss"
         yield error(seen, f"{sizes[0]} predictions cannot be paired with {sizes[-1]} targets one to one", fix)
         return
     pairs, most = math.prod(together), max(sizes)
     refused = isinstance(call.criterion, nn.BCELoss | nn.BCEWithLogitsLoss)
-    refused |= isinstance(call.criterion, nn.SoftMarginLoss) and pairs > sizes[0]
+    refused |= isinstance(call.criterion, nn.SoftMarginLoss) and together != shapes[0]
     refused |= ranking and len(set(map(len, shapes))) > 1
     if pairs > most:
         harm = f"broadcast to {together} they make {pairs} pairs instead of {most}, {pairs / most:.4g} times as many: "
@@ -127,6 +129,8 @@ def _elementwise_target_dtype(call, input, target, *others):
         nn.BCEWithLogitsLoss: not target.is_floating_point(),
         nn.KLDivLoss: not target.is_floating_point(),
         nn.L1Loss: target.dtype == torch.bool,
+        nn.GaussianNLLLoss: target.dtype == torch.bool,
+        nn.PoissonNLLLoss: target.dtype == torch.bool,
         nn.SoftMarginLoss: target.dtype == torch.bool,
         nn.MultiLabelSoftMarginLoss: target.dtype == torch.bool,
         nn.HuberLoss: input.requires_grad,
@@ -135,6 +139,14 @@ def _elementwise_target_dtype(call, input, target, *others):
         harm = f"PyTorch refuses to pair these {target.numel()} targets with {input.dtype}"
         harm += " in the backward pass" if isinstance(call.criterion, nn.HuberLoss) else ""
         yield error(f"`target` has dtype {target.dtype}", harm, f"convert it with target.to({input.dtype})")
+
+
+@rule("target/gradient", "practice/contracts", *ASYMMETRIC)
+def _target_gradient(call, input, target):
+    """If only one of the two has a gradient, it is the prediction: it comes first."""
+    if target.requires_grad and not input.requires_grad:
+        harm = "the loss trains its second argument, and the two are not alike" + call.both_ways(input, target)
+        yield warning("`target` has a gradient, `input` has none", harm, "give the prediction first, the target second")
 
 
 @rule("shape/embeddings", "embeddings/triplet", nn.CosineEmbeddingLoss, *TRIPLET)
@@ -224,8 +236,12 @@ def _target_shape(call, input, target):
         fix = "if the target is one-hot, give target.argmax(1)" + (", or target.float()" if probabilities else "")
     elif input.ndim > 2 and tuple(target.shape) == tuple(input.shape[:-1]):
         fix = "the classes belong in dimension 1, not in the last: give input.movedim(-1, 1)"
+    elif input.ndim == 2 and tuple(target.shape) == (input.shape[1],):
+        fix = "the classes belong in dimension 1: give input.T"
     elif input.ndim == 1 and target.ndim == 1:
         fix = f"a 1-D input is one example with {classes} classes; for one score each, use BCEWithLogitsLoss"
+        if bool((input == input.round()).all()):
+            fix = "the input holds whole numbers; if they are predicted classes, give the scores before the argmax"
     harm = f"PyTorch wants the shape {expected}: {predictions} class indices, one for each prediction"
     yield error(f"`target` {tuple(target.shape)} for {shaped(call.first, input)} and {classes} classes", harm, fix)
 
@@ -233,7 +249,8 @@ def _target_shape(call, input, target):
 @rule("classes/target-dtype", "classification/cross_entropy", *CLASSES)
 def _target_dtype(call, input, target):
     """Class indices are int64, or uint8 where PyTorch takes it; class probabilities are floating point."""
-    allowed = [torch.int64] + [torch.uint8] * isinstance(call.criterion, nn.CrossEntropyLoss | nn.NLLLoss)
+    bytes_too = isinstance(call.criterion, nn.CrossEntropyLoss | nn.NLLLoss) and input.ndim < 3
+    allowed = [torch.int64] + [torch.uint8] * bytes_too
     allowed += [torch.int32] * isinstance(call.criterion, nn.AdaptiveLogSoftmaxWithLoss)
     if target.dtype in allowed or are_probabilities(call, input, target):
         return
@@ -266,16 +283,25 @@ def _index_range(call, input, target):
 
 @rule("classes/single-class", "practice/contracts", *CLASSES)
 def _single_class(call, input, target):
-    """Targets (N,), 16 or more, are not all of one class, unless chance makes that likelier than 1 in a million."""
+    """Targets (N,), 16 or more, are not all of one class, unless chance makes that likelier than 1 in a million.
+
+    Classes count as equally frequent, or as frequent as the inverse of their weights.
+    """
     indices, classes = indices_of(call, input, target), classes_of(call, input)[0]
     if indices is None or target.ndim != 1 or indices.numel() < 16 or classes < 2:
         return
     low, high = extremes(indices)
-    exponent = (1 - indices.numel()) * math.log10(classes)
+    weight = call.tensors.get("weight")
+    weighted = weight is not None and tuple(weight.shape) == (classes,) and extremes(weight)[0] > 0
+    frequencies = (weight.cpu() if weighted else torch.ones(classes)).double().reciprocal()
+    chances = indices.numel() * (frequencies / frequencies.sum()).log()
+    exponent = chances.logsumexp(0).item() / math.log(10)
     if low == high and exponent < -6:
-        harm = f"with {classes} equally frequent classes the chance of that is 1e{exponent:.0f}, and the step teaches "
+        frequent = "classes as frequent as 1/weight" if weighted else "equally frequent classes"
+        harm = f"with {classes} {frequent} the chance of that is 1e{exponent:.0f}, and the step teaches "
         harm += f"only to answer {low}"
-        fix = "shuffle the data, for instance DataLoader(..., shuffle=True); if the class is that frequent, all is well"
+        fix = "shuffle the data, for instance DataLoader(..., shuffle=True); if the class is that frequent, "
+        fix += "or the right one by design, as in contrastive learning, all is well"
         yield warning(f"all {indices.numel()} targets are class {low}", harm, fix)
 
 
@@ -348,7 +374,7 @@ def _weights_shape(call, input, target):
         elif not binary and weight.dtype != input.dtype and not torch.is_autocast_enabled(input.device.type):
             harm = f"PyTorch refuses {weight.dtype} weights for {input.dtype} scores"
             yield error(f"`{name}` has dtype {weight.dtype}", harm, f"convert it with weight.to({input.dtype})")
-        elif name == "pos_weight" and weight.ndim == 1 and weight.numel() > 1 and input.ndim != 2:
+        elif name == "pos_weight" and input.ndim != 2 and weight.ndim == 1 and 1 < len(weight) == input.shape[:2][-1]:
             harm = f"its {weight.numel()} weights go to the {classes} positions of the last dimension"
             fix = "pos_weight belongs to classes: one number for a single class, (C, 1, 1) for images (N, C, H, W)"
             yield warning(seen, harm, fix)
@@ -361,15 +387,16 @@ def weights_of(call, input, target):
         return None
     if isinstance(call.criterion, BINARY):
         weights = torch.ones_like(single(input)) * (1 if weight is None else weight)
-        return weights if pos_weight is None else weights * (1 + (pos_weight - 1) * target.clamp(0, 1))
+        return weights if pos_weight is None else weights * (1 + (pos_weight - 1) * target)
     if are_probabilities(call, input, target):
-        return torch.tensordot(single(target), single(weight).to(target.dtype), ([min(1, target.ndim - 1)], [0]))
+        target = single(target)
+        return torch.tensordot(target, weight.to(target.dtype), ([min(1, target.ndim - 1)], [0]))
     return single(weight)[indices_of(call, input, target)]
 
 
 @rule("weights/mean", "practice/reductions", *SOFTMAX, nn.NLLLoss, nn.MultiMarginLoss, *BINARY)
 def _weights_in_the_mean(call, input, target):
-    """No weight is negative; in a mean, they are not all 0, scale it by 1/10 to 10, and leave a tenth of it a say."""
+    """No weight is negative; in a mean, not all are 0, they scale it by 1/10 to 10, and no target has 9/10 of them."""
     for name in ("weight", "pos_weight"):
         low = extremes(call.tensors[name])[0] if name in call.tensors else 0
         if low < 0:
@@ -390,9 +417,31 @@ def _weights_in_the_mean(call, input, target):
         harm = "the mean divides by their number, not by their sum, so that they scale the loss and its gradient"
         harm += numbers("; here it is {:.4g}, without weights {:.4g}", call.loss(input, target), plain)
         yield warning(f"the weights of these {count} values are {total / count:.4g} on average", harm, fix)
-    elif total**2 < 0.1 * count * squares:
+    elif count > 10 and weights.max() > 0.9 * total:
         seen = f"one of {count} targets carries {float(weights.max()) / total:.0%} of the weight"
-        yield warning(seen, f"the mean is as noisy as a plain mean of {total**2 / squares:.3g} targets", fix)
+        harm = f"the mean is as noisy as a plain mean of {total**2 / squares:.3g} targets"
+        yield warning(seen, harm, "take larger batches, or weights that differ less")
+
+
+@rule("weights/class-counts", "classification/cross_entropy", *SOFTMAX, nn.NLLLoss, nn.MultiMarginLoss)
+def _weights_like_counts(call, input, target):
+    """A class with more than 4/5 of 32 targets or more has at most twice the mean weight of the others."""
+    indices, weight = indices_of(call, input, target), call.tensors.get("weight")
+    if call.broken or indices is None or weight is None:
+        return
+    indices = indices[weight[indices] > 0]  # the other classes are left out
+    counts = torch.bincount(indices.flatten(), minlength=len(weight))
+    if not 32 <= indices.numel() > counts.max() > 0.8 * indices.numel():
+        return
+    most = int(counts.argmax())
+    weights = counts * weight
+    share, weighted = float(counts[most] / counts.sum()), float(weights[most] / weights.sum())
+    rest = float((weights.sum() - weights[most]) / (counts.sum() - counts[most]))
+    if weight[most] > 2 * rest:
+        seen = f"class {most} has weight {float(weight[most]):.4g}, the others {rest:.4g} on average"
+        harm = f"it has {weighted:.2%} of the weight instead of {share:.2%}: the rare classes are made rarer"
+        fix = "weights fall with the count of a class: give N / (C · count of the class)"
+        yield warning(seen, harm, fix)
 
 
 @rule("weights/pos-weight", "classification/binary_cross_entropy", nn.BCEWithLogitsLoss)
@@ -401,7 +450,7 @@ def _pos_weight(call, input, target):
     weight = call.tensors.get("pos_weight")
     if weight is None or weight.numel() != 1 or target.numel() < 32:
         return
-    rate, weight = float(single(target).mean()), float(weight)
+    rate, weight = float(single(target).sum()) / target.numel(), float(weight)
     if 0 < rate < 0.2 and 0 <= weight < 0.5:
         share = rate * weight / (rate * weight + 1 - rate)
         harm = f"positives have {share:.2%} of the weight instead of {rate:.2%}: the rare class is made rarer"

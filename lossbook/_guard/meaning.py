@@ -3,6 +3,7 @@
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from lossbook._guard.call import error, marked, note, numbers, rule, shaped, warning
@@ -12,27 +13,39 @@ from lossbook._guard.evidence import (
     last_operation,
     log_rounding,
     log_sums,
+    normalised,
     rounding,
     single,
     squashed,
 )
 from lossbook._guard.form import BINARY, PLUS_MINUS, TRIPLET, class_dim
 
+LOGITS = (nn.BCEWithLogitsLoss, nn.MultiLabelSoftMarginLoss, nn.SoftMarginLoss)
+
 # --- Scores or probabilities as inputs --------------------------------------------------------------------------------
 
 
 @rule("cross-entropy/probabilities", "classification/cross_entropy", nn.CrossEntropyLoss)
 def _probabilities_for_scores(call, input, target):
-    """Scores have passed no softmax, sigmoid or tanh (¹); a log-softmax is harmless, and a note says so."""
-    activation, evidence = squashed(input, class_dim(call, input))
-    if not activation:
+    """Scores have passed no softmax, sigmoid or tanh (¹); a log-softmax over classes is harmless, as a note says."""
+    dim = class_dim(call, input)
+    activation, evidence = squashed(input, dim)
+    if activation not in ("softmax", "sigmoid", "tanh", "log-softmax"):
         return
-    classes, smoothing = input.shape[class_dim(call, input)], call.criterion.label_smoothing
+    classes, smoothing = input.shape[dim], call.criterion.label_smoothing
     seen = f"{shaped('input', input)} {evidence}"
     if activation == "log-softmax":
-        harm = "harmless: the log-softmax of a log-softmax is itself, so the loss is the same; it only takes time"
-        same = call.loss(input, target), call.loss(input.log_softmax(class_dim(call, input)), target)
-        yield note(seen, harm + numbers(" ({:.4g} with it, {:.4g} with one more)", *same), "drop it, or use NLLLoss")
+        dims = normalised(input, log=True)
+        if dim in dims:
+            harm = "harmless: the log-softmax of a log-softmax is itself, so the loss is the same; it only takes time"
+            same = call.loss(input, target), call.loss(input.log_softmax(dim), target)
+            harm += numbers(" ({:.4g} with it, {:.4g} with one more)", *same)
+            yield note(seen, harm, "drop it, or use NLLLoss")
+        elif dims:
+            sums = [math.exp(extreme) for extreme in extremes(log_sums(input, dim))]
+            harm = "it is not taken over the classes: along dimension {} its exponentials sum to {:.4g} up to {:.4g}, "
+            harm += "and each score depends on those of other predictions"
+            yield warning(seen, harm.format(dim, *sums), "give the scores before it")
         return
     width, undo = {
         "softmax": (1, lambda p: p.clamp_min(torch.finfo(p.dtype).tiny).log()),
@@ -42,8 +55,10 @@ def _probabilities_for_scores(call, input, target):
     total = math.exp(width) + classes - 1
     harm = f"no class can get a probability above {math.exp(width) / total:.4g}"
     unweighted = call.criterion.weight is None or (call.reduction == "mean" and not smoothing)
-    if not target.is_floating_point() and smoothing < 0.5 and unweighted:
-        floor = math.log(total) - width * (1 - smoothing + smoothing / classes)
+    if not target.is_floating_point() and unweighted:
+        right, wrong = 1 - smoothing + smoothing / classes, smoothing / classes
+        best = min(width, math.log(right / wrong)) if smoothing else width  # by how much the right score is larger
+        floor = math.log(math.exp(best) + classes - 1) - best * right
         each = "" if call.reduction == "mean" else " of an example"
         harm = f"the loss{each} cannot fall below {floor:.4g} for {classes} classes, since {harm}"
     losses = call.loss(input, target), call.loss(undo(single(input)), target)
@@ -53,10 +68,10 @@ def _probabilities_for_scores(call, input, target):
 
 @rule("nll/log-probabilities", "classification/negative_log_likelihood", nn.NLLLoss, nn.CTCLoss)
 def _log_probabilities(call, input, target, *lengths):
-    """Log-probabilities: they are not probabilities (¹), and exponentials over the classes sum to at most 1."""
+    """Log-probabilities over the classes: not probabilities (¹), and the exponentials sum to at most 1."""
     if input.numel() == 0 or input.ndim == 0:
         return
-    dim = class_dim(call, input)
+    dim, dims = class_dim(call, input), normalised(input, log=True)
     highest = extremes(log_sums(input, dim))[1]
     if squashed(input, dim)[0] in ("softmax", "sigmoid"):
         seen = f"{shaped(call.first, input)} holds probabilities"
@@ -65,7 +80,11 @@ def _log_probabilities(call, input, target, *lengths):
     elif highest > log_rounding(input):
         seen = f"{shaped(call.first, input)} holds no log-probabilities: exponentials over the classes sum to up to "
         seen += f"{math.exp(min(highest, 700)):.4g}"
-        harm = "scores that are not normalised lower the loss without end by growing"
+        harm = "the loss falls with the score of the true class alone, and nothing holds the other scores down"
+        meant = single(input).log_softmax(dim)
+    elif dims and dim % input.ndim not in dims:
+        seen = f"{shaped(call.first, input)} is normalised along dimension {dims[0]}, not over the classes"
+        harm = "the log-softmax compares a prediction with the others, not a class with the others"
         meant = single(input).log_softmax(dim)
     else:
         return
@@ -76,17 +95,42 @@ def _log_probabilities(call, input, target, *lengths):
 
 @rule("binary/target-range", "classification/binary_cross_entropy", *BINARY)
 def _binary_target_range(call, input, target):
-    """Targets lie in [0, 1]; BCEWithLogitsLoss only warns as long as they lie between −1 and 2, as noisy labels do."""
-    low, high = extremes(target)
+    """Targets of weight other than 0 lie in [0, 1]; BCEWithLogitsLoss only warns between −1 and 2, for noisy labels."""
     refused = isinstance(call.criterion, nn.BCELoss)
+    if "weight" in call.tensors and not (refused or call.broken):
+        target = torch.where(call.tensors["weight"] == 0, 0, target)
+    low, high = extremes(target)
     tolerance = 0 if refused else rounding(target)
     if low < -tolerance or high > 1 + tolerance:
         harm = "the loss has no minimum: the gradient by the score, sigmoid(score) − target, stays away from 0 "
         harm += f"by {max(-low, high - 1):.4g} or more"
         fix = "give 0 and 1, or probabilities"
         fix += {(-1, 1): ": (target + 1) / 2", (0, 255): ": target / 255", (1, 2): ": target - 1"}.get((low, high), "")
-        certain = refused or low <= -1 or high >= 2
-        yield (error if certain else warning)(f"`target` runs from {low:.4g} to {high:.4g}", harm, fix)
+        if decided(input):
+            fix = "the arguments look swapped: the prediction comes first, the target second"
+        severity = error if refused else call.value_error if low <= -1 or high >= 2 else warning
+        yield severity(f"`target` runs from {low:.4g} to {high:.4g}", harm, fix)
+
+
+def decided(tensor):
+    """Say whether there are zeros and ones and nothing else."""
+    return extremes(tensor) == (0, 1) and bool(((tensor == 0) | (tensor == 1)).all())
+
+
+@rule("binary/decisions", "classification/binary_cross_entropy", *BINARY)
+def _decisions(call, input, target):
+    """The input is not only zeros and ones (16 or more), unless something has a gradient, or they are the targets."""
+    if call.broken or input.requires_grad or target.requires_grad or input.numel() < 16 or not decided(input):
+        return
+    if bool((input == target).all()):
+        return
+    if decided(target):
+        harm = f"{int((input != target).sum())} of them are wrong, but a decision has no gradient"
+        fix = "give what was compared with a threshold"
+    else:
+        harm = "labels have no gradient, so nothing is learnt" + call.both_ways(input, target)
+        fix = "the arguments look swapped: the prediction comes first, the target second"
+    yield warning(f"the {input.numel()} values of `input` are all 0 or 1", harm, fix)
 
 
 @rule("bce/probabilities", "classification/binary_cross_entropy", nn.BCELoss)
@@ -102,25 +146,37 @@ def _scores_for_probabilities(call, input, target):
         yield error(seen, harm, fix)
 
 
-@rule("bce-with-logits/probabilities", "classification/binary_cross_entropy", *(set(BINARY) - {nn.BCELoss}))
+@rule("bce-with-logits/probabilities", "classification/binary_cross_entropy", *LOGITS)
 def _probabilities_for_logits(call, input, target):
-    """Scores have passed no sigmoid, softmax or tanh (¹)."""
+    """Scores have passed no sigmoid, softmax, tanh, log-softmax, log-sigmoid or ReLU (¹)."""
     activation, evidence = squashed(input, -1)
-    lowest = {"sigmoid": 0, "softmax": 0, "tanh": -1}.get(activation)
-    if lowest is None:
+    if not activation:
         return
-    possible = 1 / (1 + math.exp(-lowest)), 1 / (1 + math.exp(-1))
+    highest = 0 if activation.startswith("log-") else math.inf if activation == "ReLU" else 1
+    lowest = {"tanh": -1, "log-softmax": -math.inf, "log-sigmoid": -math.inf}.get(activation, 0)
+    possible = 1 / (1 + math.exp(-lowest)), 1 / (1 + math.exp(-highest))
     harm = "the loss has a sigmoid of its own, so it sees only probabilities from {:.4g} to {:.4g}".format(*possible)
-    best = single(target).logit()
+    best = single((target + 1) / 2 if isinstance(call.criterion, nn.SoftMarginLoss) else target).logit()
     if "pos_weight" in call.tensors and not call.broken:
         best = best + call.tensors["pos_weight"].log()
-    floor = call.loss(best.clamp(lowest, 1), target)
+    floor = call.loss(best.clamp(max(lowest, -40), min(highest, 40)), target)
     if any(extremes(weight)[0] < 0 for name, weight in call.tensors.items() if name.endswith("weight")):
         floor = None
     losses = floor, call.loss(input, target)
     harm += numbers("; for these targets it cannot fall below {:.4g}, here it is {:.4g}", *losses)
     seen = f"{shaped('input', input)} {evidence}"
     yield warning(seen, harm, f"give the scores (logits) before the {activation}, or use BCELoss after a sigmoid")
+
+
+@rule("hinge-embedding/distances", "embeddings/contrastive", nn.HingeEmbeddingLoss)
+def _distances(call, input, target):
+    """The input is distances, 0 or more up to rounding."""
+    low, high = extremes(input)
+    if low < -0.01 * max(1, high):
+        harm = "for label 1 the loss is the input itself, so it falls without end"
+        harm += numbers("; the loss of this call is {:.4g}", call.loss(input, target))
+        fix = "give distances, such as F.pairwise_distance(x1, x2); for scores of a classifier use SoftMarginLoss"
+        yield warning(f"`input` runs from {low:.4g} to {high:.4g}, but no distance is negative", harm, fix)
 
 
 # --- Labels −1 and 1 --------------------------------------------------------------------------------------------------
@@ -143,12 +199,11 @@ def _plus_minus_one(call, *values):
     fix = "give −1 and 1"
     if bool((target[wrong] == 0).all()) and low == 0:
         fix += ": 2 * target - 1"
-        meant = torch.where(target == 1, 1.0, -1.0).to(inputs[0].dtype)
-        losses = call.loss(*values), call.loss(*inputs, meant)
+        losses = call.loss(*values), call.loss(*inputs, torch.where(target == 1, 1.0, -1.0))
         harm += numbers("; here the loss is {:.4g}, with −1 for 0 {:.4g}", *losses)
     certain = low == 0 or isinstance(call.criterion, nn.HingeEmbeddingLoss)
     seen = f"labels from {low:.4g} to {high:.4g}: {marked(wrong)}, are neither −1 nor 1"
-    yield (error if certain else warning)(seen, harm, fix)
+    yield (call.value_error if certain else warning)(seen, harm, fix)
 
 
 @rule("labels/class-lists", "practice/contracts", nn.MultiLabelMarginLoss)
@@ -208,7 +263,7 @@ def _order(call, input, target):
 @rule("kl/input", "classification/divergences", nn.KLDivLoss)
 def _kl_input(call, input, target):
     """The input is log-probabilities: no probabilities (¹), and exponentials sum to at most 1 along some dimension."""
-    if math.isnan(extremes(input)[0]) or input.ndim == 0 or looks_swapped(call, input, target):
+    if call.broken or math.isnan(extremes(input)[0]) or input.ndim == 0:
         return
     dim = min(1, input.ndim - 1)
     if squashed(input, dim)[0] in ("softmax", "sigmoid"):
@@ -222,12 +277,29 @@ def _kl_input(call, input, target):
     yield warning(f"{shaped('input', input)} holds {seen}", harm, "give log_softmax(scores, dim)")
 
 
+@rule("kl/dimension", "classification/divergences", nn.KLDivLoss)
+def _kl_dimension(call, input, target):
+    """Where all sums of both are 1 along some dimension, it is the same."""
+    if input.shape != target.shape:
+        return
+    dims, others = normalised(input, log=True), normalised(target, log=call.criterion.log_target)
+    if dims and others and not set(dims) & set(others):
+        seen = f"`input` is normalised along dimension {dims[0]}, `target` along dimension {others[0]}"
+        harm = f"the {input.numel()} terms pair other distributions with each other, so the loss is no divergence"
+        yield warning(seen, harm, "take both over the classes, for instance with dim=-1")
+
+
 @rule("kl/target", "classification/divergences", nn.KLDivLoss)
 def _kl_target(call, input, target):
-    """The target is probabilities that sum to at most 1 along some dimension, or with `log_target` their logarithms."""
+    """The target is probabilities that sum to at most 1 along some dimension, or with `log_target` their logarithms.
+
+    It is not so much less than 1 that the loss is negative.
+    """
     low, high = extremes(target)
-    if math.isnan(low) or target.ndim == 0 or not target.is_floating_point() or looks_swapped(call, input, target):
+    if call.broken or math.isnan(low):
         return
+    dims = normalised(input, log=True)
+    dim = dims[0] if dims else min(1, target.ndim - 1)
     if call.criterion.log_target:
         if low >= 0 and high > 0:
             losses = call.loss(input, target), call.loss(input, target, log_target=False)
@@ -244,20 +316,30 @@ def _kl_target(call, input, target):
     elif low < 0:
         harm = f"the logarithm of a negative number: {int((target < 0).sum())} of {target.numel()} terms are NaN"
         fix = "set log_target=True if it holds log-probabilities, give softmax(scores) if it holds scores"
-        yield error(f"`target` runs from {low:.4g} to {high:.4g}, but log_target=False", harm, fix)
-    elif not can_be_normalised(target):
-        rows = target.shape[0] if target.ndim > 1 else 1
-        total = extremes(single(target).reshape(rows, -1).sum(1))[1]
-        harm = f"a row sums to up to {total:.4g}, so its loss is least at {total * math.log(total):.4g}, not at 0"
+        yield call.value_error(f"`target` runs from {low:.4g} to {high:.4g}, but log_target=False", harm, fix)
+    elif target.ndim and not can_be_normalised(target):
+        total = extremes(single(target).sum(dim))[1]
+        least = total * math.log(total)
+        harm = f"a sum over dimension {dim} is {total:.4g}, so its loss is least at {least:.4g}, not at 0"
         yield warning("`target` holds no probabilities", harm, "normalise it: target / target.sum(dim, keepdim=True)")
+    elif dims and not normalised(target):
+        loss, total = call.loss(input, target, reduction="sum"), float(single(target).sum())
+        if loss is not None and loss < -0.001 * total:
+            smallest = extremes(single(target).sum(dim))[0]
+            harm = f"a sum over dimension {dim} is {smallest:.4g}, so that the loss is {call.loss(input, target):.4g}, "
+            harm += "but no divergence is negative"
+            fix = "normalise it: target / target.sum(dim, keepdim=True)"
+            yield warning("`target` holds no probabilities", harm, fix)
 
 
 @rule("kl/mean", "practice/reductions", nn.KLDivLoss)
 def _kl_mean(call, input, target):
     """The reduction is 'batchmean', or 'sum' for a single distribution (1-D), or 'none'."""
     rows = input.shape[0] if input.ndim > 1 else 1
-    divisor = input.numel() if call.reduction == "mean" else input.shape[0] if input.ndim == 1 else rows
-    if input.numel() == 0 or call.reduction not in ("mean", "batchmean") or divisor == rows:
+    if input.numel() == 0 or call.reduction not in ("mean", "batchmean"):
+        return
+    divisor = input.numel() if call.reduction == "mean" else input.shape[0]
+    if divisor == rows:
         return
     harm = f"it divides by {divisor}, not by the number of distributions, {rows}: {divisor / rows:.4g} times too small"
     total = call.loss(input, target, reduction="sum")
@@ -268,6 +350,9 @@ def _kl_mean(call, input, target):
 
 
 # --- Sequences --------------------------------------------------------------------------------------------------------
+
+
+LENGTHS = "`input_lengths`", "`target_lengths`"
 
 
 def lengths_of(lengths):
@@ -297,9 +382,18 @@ def labels_of(targets, target_lengths):
 
 @rule("ctc/layout", "practice/contracts", nn.CTCLoss, stops=True)
 def _ctc_layout(call, log_probs, targets, input_lengths, target_lengths):
-    """Time first, (T, N, C) or (T, C); N lengths of at most T and S; targets (N, S) or one after another."""
-    integers = all(not torch.as_tensor(x).is_floating_point() for x in (input_lengths, target_lengths))
-    if has_layout(log_probs, targets, input_lengths, target_lengths) and integers:
+    """Time first, (T, N, C) or (T, C); N lengths of at most T and S; targets (N, S) or one after another.
+
+    Both lengths are tensors of integers, or both are lists or tuples.
+    """
+    lengths = input_lengths, target_lengths
+    integers = all(not torch.as_tensor(x).is_floating_point() for x in lengths)
+    if isinstance(input_lengths, torch.Tensor) != isinstance(target_lengths, torch.Tensor):
+        seen = " and ".join(f"{name} has type {type(x).__name__}" for name, x in zip(LENGTHS, lengths, strict=True))
+        harm = f"PyTorch takes the lengths of {len(lengths_of(input_lengths))} sequences in one way only"
+        yield error(seen, harm, "give both as tensors, with torch.as_tensor(...), or both as tuples")
+        return
+    if has_layout(log_probs, targets, *lengths) and integers:
         return
     inputs, outputs = lengths_of(input_lengths), lengths_of(target_lengths)
     seen = f"{shaped('log_probs', log_probs)}, {shaped('targets', targets)}, {len(inputs)} input lengths up to "
@@ -346,7 +440,7 @@ def _ctc_lengths(call, log_probs, targets, input_lengths, target_lengths):
             seen, f"it would need {needed[n]}; with zero_infinity=True such sequences teach nothing, unseen", fix
         )
     else:
-        yield error(seen, f"it would need {needed[n]}: the loss is infinite, its gradient NaN", fix)
+        yield call.value_error(seen, f"it would need {needed[n]}: the loss is infinite, its gradient NaN", fix)
 
 
 # --- Counts, variances, triplets --------------------------------------------------------------------------------------
@@ -359,20 +453,20 @@ def _poisson_counts(call, input, target):
     if low < 0:
         harm = f"no count is below 0: the loss falls without end, by {-low:.4g} for each unit that the log-rate falls"
         fix = "give counts; for numbers of either sign use GaussianNLLLoss"
-        yield error(f"the smallest target is {low:.4g}", harm, fix)
+        yield call.value_error(f"the smallest target is {low:.4g}", harm, fix)
 
 
 @rule("poisson/rates", "regression/distributional", nn.PoissonNLLLoss)
 def _poisson_rates(call, input, target):
-    """With `log_input`, the input has passed no exp or softplus; without it, the input is 0 or more."""
+    """With `log_input`, the input has passed no exp, softplus or ReLU; without it, the input is 0 or more."""
     low, operation = extremes(input)[0], last_operation(input)
     if not call.criterion.log_input and low < 0:
         harm = "the logarithm of a negative rate is NaN"
         harm += numbers("; read as log-rates the loss is {:.4g}", call.loss(input, target, log_input=True))
         fix = "set log_input=True, or give exp(input)"
-        yield error(f"the smallest rate is {low:.4g}, with log_input=False", harm, fix)
-    elif call.criterion.log_input and operation in ("Exp", "Softplus"):
-        harm = "a rate is read as its logarithm, so exp is taken twice"
+        yield call.value_error(f"the smallest rate is {low:.4g}, with log_input=False", harm, fix)
+    elif call.criterion.log_input and operation in ("Exp", "Softplus", "Relu"):
+        harm = "a rate is read as its logarithm, so no rate can be below 1"
         losses = call.loss(input, target), call.loss(input, target, log_input=False)
         harm += numbers("; here the loss is {:.4g}, with log_input=False {:.4g}", *losses)
         seen = f"the input is the output of {operation.lower()}, as autograd recorded, with log_input=True"
@@ -401,20 +495,56 @@ def _variance(call, input, target, var):
         yield warning(f"all variances are below eps={eps:g}", harm, "give softplus(x) + 1e-3, for instance")
 
 
+def alike(a, b):
+    """Say whether two tensors are equal up to rounding."""
+    return a.shape == b.shape and bool((a - b).abs().max() <= 1e-5 * a.abs().max())
+
+
 @rule("triplet/collapsed", "embeddings/triplet", *TRIPLET)
 def _collapsed(call, anchor, positive, negative):
-    """Neither are positive and negative the same vectors, nor anchor and positive."""
+    """No two of anchor, positive and negative are the same vectors, up to rounding."""
     if call.broken or anchor.numel() == 0:
         return
     margin = call.criterion.margin
-    if positive.shape == negative.shape and bool((positive == negative).all()):
+    if alike(positive, negative):
         harm = f"both distances are equal, so the loss is the margin, {margin:g}, whatever the model does"
+        if call.criterion.swap:
+            harm = f"with swap=True their own distance counts, 0, so the loss is the margin, {margin:g}, or more"
         fix = "check how triplets are drawn; if all embeddings are one vector, the model has collapsed"
         yield warning("`positive` and `negative` are the same vectors", harm, fix)
-    elif anchor.shape == positive.shape and bool((anchor == positive).all()):
+    elif alike(anchor, negative):
+        harm = f"their distance is 0, so the loss is the margin, {margin:g}, and the distance of the positive"
+        harm += numbers(", {:.4g} together", call.loss(anchor, positive, negative))
+        yield warning("`anchor` and `negative` are the same vectors", harm, "check how triplets are drawn")
+    elif alike(anchor, positive):
         harm = "their distance is 0 already, so nothing pulls examples of one class together"
         harm += numbers("; the loss, {:.4g}, only pushes negatives away", call.loss(anchor, positive, negative))
         yield warning("`anchor` and `positive` are the same vectors", harm, "draw two different examples of a class")
+
+
+@rule("embeddings/margin", "embeddings/triplet", nn.CosineEmbeddingLoss, nn.TripletMarginLoss)
+def _margin(call, first, second, third):
+    """The margin can be reached: below 1 for cosines, at most 2 for unit vectors, at least 1/1000 of the distances."""
+    margin = call.criterion.margin
+    if isinstance(call.criterion, nn.CosineEmbeddingLoss):
+        if not -1 <= margin < 1:
+            harm = f"no cosine is above {margin:g}, so pairs of label −1 cost 0 and teach nothing"
+            if margin < -1:
+                harm = f"no cosine is below −1, so the loss of a pair of label −1 cannot fall below {-1 - margin:.4g}"
+            yield warning(f"the margin is {margin:g}", harm, "give a margin from 0 to 0.5")
+        return
+    if first.numel() == 0:
+        return
+    unit = all(bool(((v.float().norm(dim=-1) - 1).abs() < 0.01).all()) for v in (first, second, third))
+    distance = float(F.pairwise_distance(first.float(), third.float(), call.criterion.p).mean())
+    if call.criterion.p == 2 and margin > 2 and unit:
+        harm = f"no two of them are further apart than 2, so the loss cannot fall below {margin - 2:.4g}"
+        seen = f"the embeddings have length 1, and the margin is {margin:g}"
+        yield warning(seen, harm, "give a margin from 0.1 to 1")
+    elif distance > 1000 * margin:
+        harm = f"the margin is {margin / distance:.2g} of that, so it asks for next to nothing"
+        fix = "normalise the embeddings, F.normalize(x, dim=-1), and their inputs; or give a margin of their size"
+        yield warning(f"anchor and negative are {distance:.4g} apart on average, the margin is {margin:g}", harm, fix)
 
 
 @rule("triplet/distance", "embeddings/triplet", nn.TripletMarginWithDistanceLoss)
@@ -450,10 +580,10 @@ def _nan(call, *values):
     for name, tensor in call.tensors.items():
         if holds_nan(tensor):
             loss = call.loss(*values)
-            survives = call.reduction == "none" or (loss is not None and math.isfinite(loss))
-            harm = "one NaN makes the loss NaN and enters the gradient, and with one step every parameter"
-            if call.reduction == "none":
-                harm = "its loss is NaN, and even if you leave that out, its gradient is NaN and enters every parameter"
+            survives = loss is not None and (call.reduction == "none" or math.isfinite(loss))
+            harm = "one NaN makes the loss NaN, and where its gradient is NaN, one step makes every parameter NaN"
+            if survives and call.reduction == "none":
+                harm = "its loss is NaN; even if you leave that out, its gradient can be NaN, and enter every parameter"
             elif survives:
                 harm = f"the loss hides it, here with {loss:.4g}, but what made it may turn every gradient into NaN"
             fix = "look where it comes from, with torch.autograd.detect_anomaly(); leave out rows without a target"
@@ -475,8 +605,13 @@ def _overflow(call, *values):
         fix += "; if it is a mask, use -1e4 for -inf, and mask no target"
     harm = f"the loss of this call is {loss}, and so is every average that it enters"
     if not infinite:
-        seen = f"the inputs are finite, but the loss is {loss} in {dtype}, which ends at {torch.finfo(dtype).max:g}"
+        seen = f"the inputs are finite, but the loss is {loss} in {dtype}"
+        seen += f", which ends at {torch.finfo(dtype).max:g}" if math.isinf(loss) else ""
         wider = torch.float32 if dtype.itemsize < 4 else torch.float64
-        harm += numbers(f"; in {wider} it is {{:.4g}}", call.loss(*values, dtype=wider))
-        fix = f"compute the loss in {wider}: criterion(input.to({wider}), ...); or keep the inputs small"
-    yield (warning if call.reduction == "none" else error)(seen, harm, fix)
+        meant = numbers(f"; in {wider} it is {{:.4g}}", call.loss(*values, dtype=wider))
+        harm += meant
+        if meant:
+            fix = f"compute the loss in {wider}: criterion(input.to({wider}), ...); or keep the inputs small"
+        if isinstance(call.criterion, nn.SoftMarginLoss):
+            fix = "use BCEWithLogitsLoss with targets 0 and 1: it is the same loss, and cannot overflow"
+    yield call.value_error(seen, harm, fix)
