@@ -17,7 +17,7 @@ from torch import nn
 
 from book import ROOT, TOPICS
 from lossbook import ContractError, ContractWarning, contracts, guard
-from lossbook._guard import LOSSES, RULES, evidence
+from lossbook._guard import LOSSES, RULES, evidence, meaning
 
 
 def normal(*shape, seed=0):
@@ -151,6 +151,15 @@ MISTAKES = {
             weighted(torch.ones(9, device="meta")),
             (Z9, Y9),
             ("`input` on cpu, `target` on cpu, `weight` on meta", "2 devices", "criterion.to(device)"),
+        ),
+        Mistake(
+            ERROR, logits_loss(torch.tensor(2.0, device="meta")), (A, T), ("`target` on cpu, `pos_weight` on meta",)
+        ),
+        Mistake(
+            ERROR,
+            logits_loss(2.0, weight=torch.ones(32, device="meta")),
+            (A, T),
+            ("`target` on cpu, `weight` on meta\n",),
         ),
     ],
     "any/integers": [
@@ -380,7 +389,13 @@ MISTAKES = {
                 f"without weights {as_bare(nn.BCEWithLogitsLoss(), A, T)}",
             ),
         ),
-        Mistake(WARNING, nn.BCELoss(torch.tensor(0.01)), (A.sigmoid(), T), ("are 0.01 on average",)),
+        Mistake(
+            WARNING,
+            nn.BCELoss(torch.tensor(0.01)),
+            (A.sigmoid(), T),
+            ("are 0.01 on average", f"without weights {as_bare(nn.BCELoss(), A.sigmoid(), T)}"),
+        ),
+        Mistake(WARNING, logits_loss(50.0), (A[:11], torch.ones(11)), ("are 50 on average",)),
         Mistake(WARNING, weighted(torch.full((9,), 30.0)), (Z9, P9), ("are 30 on average", "without weights")),
         Mistake(ERROR, weighted([0.0] + [1.0] * 8), (Z9[:5], 0 * Y9[:5]), ("all 5 targets have weight 0", "0/0 = NaN")),
         Mistake(WARNING, weighted([-1.0] + [1.0] * 8), (Z9, Y9), ("smallest value of `weight` is -1", "no minimum")),
@@ -398,8 +413,8 @@ MISTAKES = {
         Mistake(WARNING, weighted([1.0, 99.0]), (normal(11, 2), (torch.arange(11) < 1).long()), ("carries 91%",)),
         Mistake(WARNING, logits_loss(50.0), (A, 1.2 * T), (f"are {four((1 + 49 * 1.2 * T).mean())} on average",)),
         Mistake(WARNING, weighted([900.0] + [0.0] * 8), (Z9, P9.double()), (f"are {four(900 * P9[:, 0].mean())} on",)),
-        Mistake(WARNING, weighted([30.0] * 3), (normal(2, 3, 4), normal(2, 3, 4).softmax(1)), ("are 30 on average",)),
-        Mistake(WARNING, weighted([30.0] * 9), (Z9[0], P9[0]), ("are 30 on average",)),
+        Mistake(WARNING, weighted([30.0] * 3), (normal(4, 3, 4), normal(4, 3, 4).softmax(1)), ("are 30 on average",)),
+        Mistake(WARNING, logits_loss(-1.0), (A, T), ("smallest value of `pos_weight` is -1",)),
     ],
     "weights/pos-weight": [
         Mistake(
@@ -1144,6 +1159,27 @@ MISTAKES = {
             (torch.tensor([-1.0, 1.0]), T[:2] + 1),
             ("the loss is nan in torch.float32\n", "log(0)"),
         ),
+        Mistake(
+            ERROR,
+            weighted(torch.ones(2).half()),
+            (torch.tensor([[6e4, -6e4]]).half(), torch.tensor([1])),
+            ("in torch.float32 it is 1.2e+05",),
+        ),
+        Mistake(
+            ERROR,
+            nn.CosineEmbeddingLoss(),
+            (1e4 * X1.half(), 1e4 * X2.half(), SIGNS.half()),
+            (f"it is {as_bare(nn.CosineEmbeddingLoss(), 1e4 * X1.half().float(), 1e4 * X2.half().float(), SIGNS)}",),
+        ),
+        Mistake(
+            ERROR, nn.AdaptiveLogSoftmaxWithLoss(9, 20, [5]), (with_value(Z9, INF), Y9), ("`input_` holds infinity",)
+        ),
+        Mistake(
+            ERROR,
+            nn.MSELoss(),
+            (with_value(A, INF), with_value(B, INF, 1)),
+            ("first at [0]; `target` holds infinity: 1 of 32 values, first at [1]",),
+        ),
     ],
 }
 
@@ -1263,6 +1299,7 @@ LOOK_ALIKES = {
         LookAlike(logits_loss(2.0), (A[0], T[0])),
         LookAlike(logits_loss(torch.ones(1)), (A, T)),
         LookAlike(logits_loss(torch.ones(7)), (normal(4, 5, 7), coin(4, 5, 7))),  # (N, T, C)
+        LookAlike(logits_loss(torch.ones(1)), (A[:1], T[:1])),
     ],
     "weights/mean": [
         LookAlike(logits_loss(19.0), (normal(100), (torch.arange(100) < 5).float())),
@@ -1278,6 +1315,10 @@ LOOK_ALIKES = {
         LookAlike(weighted([1.0, 49.0]), (normal(32, 2), (torch.arange(32) < 1).long())),
         LookAlike(logits_loss(999.0), (normal(2000), (torch.arange(2000) < 2).float())),
         LookAlike(weighted([1.0, 1000.0]), (normal(2000, 2), (torch.arange(2000) < 2).long())),
+        LookAlike(nn.BCELoss(torch.tensor(10.0)), (A.sigmoid(), T)),
+        LookAlike(logits_loss(50.0), (A[:1], torch.ones(1))),
+        LookAlike(logits_loss(50.0), (A[:10], torch.ones(10))),
+        LookAlike(weighted([1000.0] + [1.0] * 8), (Z9[:10], with_value(Y9[:10] % 8 + 1, 0))),
     ],
     "weights/pos-weight": [
         LookAlike(logits_loss(9.0), (normal(100), (torch.arange(100) < 10).float())),
@@ -1615,6 +1656,19 @@ def test_a_saturated_sigmoid_is_recognised():
     assert evidence.squashed(torch.tensor([[0.0, -INF], [-INF, 0.0]]), 1)[0] == "log-softmax"
 
 
+@pytest.mark.parametrize("dim", [0, 1])
+def test_the_dimension_of_the_classes_is_named_first(dim):
+    both = torch.tensor([[0.3, 0.7], [0.7, 0.3]])
+    assert evidence.squashed(both, dim)[1].endswith(f"along dimension {dim} are 1")
+    assert evidence.squashed(both.log(), dim)[1].endswith(f"sum to 1 along dimension {dim}")
+
+
+def test_nothing_has_no_extremes_and_no_nan():
+    for tensor in (torch.ones(0), torch.ones(0, 3), torch.ones(2, dtype=torch.complex64)):
+        assert np.isnan(evidence.extremes(tensor)).all()
+        assert not meaning.holds_nan(tensor)
+
+
 def test_what_is_not_recognised_is_not_described():
     one_sided = torch.linspace(0.5, 0.9, 16), torch.linspace(0.1, 0.5, 16)
     for scores in (torch.tensor(0.3), from_graph(lambda z: F.linear(z.sigmoid(), torch.eye(4)), 4, 4), *one_sided):
@@ -1883,7 +1937,8 @@ def test_guarding_again_starts_again(checks):
         (nn.MSELoss, r"is the class MSELoss, expected a loss of torch.nn .*; make a loss of it: MSELoss\(...\)"),
         (
             F.mse_loss,
-            "is the function mse_loss, expected a loss of torch.nn such as nn.CrossEntropyLoss.*class that stands",
+            r"is the function mse_loss, expected a loss of torch.nn such as nn.CrossEntropyLoss\(\); use the class "
+            r"that stands for it, such as nn.MSELoss\(\) for mse_loss$",
         ),
         (nn.Linear, "is the class Linear, expected .* guard the loss of torch.nn that it calls"),
         (nn.Linear(2, 2), "is Linear, expected .* guard the loss of torch.nn that it calls"),
@@ -1959,6 +2014,12 @@ def test_a_check_changes_nothing(name, case):
         assert not tensor.is_leaf or tensor.grad is None
         assert torch.equal(torch.nan_to_num(tensor.detach()), torch.nan_to_num(copied))
     assert str(plain.state_dict()) == str(state)
+
+
+def test_a_distance_stays_in_training():
+    assert report(DISTANCE, X1, X2, X3) == (None, "")
+    assert DISTANCE.training
+    assert DISTANCE.distance_function.training
 
 
 def test_checks_record_no_gradient():

@@ -396,15 +396,18 @@ def weights_of(call, input, target):
 
 @rule("weights/mean", "practice/reductions", *SOFTMAX, nn.NLLLoss, nn.MultiMarginLoss, *BINARY)
 def _weights_in_the_mean(call, input, target):
-    """No weight is negative; in a mean, not all are 0, they scale it by 1/10 to 10, and no target has 9/10 of them."""
+    """No weight is negative; in a mean, they are not all 0.
+
+    In a mean of more than ten, they scale it by 1/10 to 10, and no target has 9/10 of them.
+    """
     for name in ("weight", "pos_weight"):
-        low = extremes(call.tensors[name])[0] if name in call.tensors else 0
+        low = extremes(call.tensors[name])[0] if name in call.tensors else math.nan
         if low < 0:
             harm = f"the loss of such targets has no minimum: a mistake is rewarded with {-low:.4g} times its cost"
             yield warning(f"the smallest value of `{name}` is {low:.4g}", harm, "give weights of 0 or more")
             return
     weights = weights_of(call, input, target)
-    if weights is None or weights.numel() == 0 or call.reduction != "mean":
+    if weights is None or call.reduction != "mean":
         return
     total, squares, count = float(weights.sum()), float((weights**2).sum()), weights.numel()
     counted = isinstance(call.criterion, (*BINARY, nn.MultiMarginLoss)) or are_probabilities(call, input, target)
@@ -412,12 +415,14 @@ def _weights_in_the_mean(call, input, target):
     if total == 0 and not counted:
         harm = "the mean is 0/0 = NaN, its gradient too, and with one step every parameter"
         yield error(f"all {count} targets have weight 0", harm, "give the classes of some targets weight")
+    elif count <= 10:
+        return  # chance decides which weights are in so small a batch
     elif counted and not 0.1 <= total / count <= 10:
         plain = call.loss(input, target, weight=None, pos_weight=None)
         harm = "the mean divides by their number, not by their sum, so that they scale the loss and its gradient"
         harm += numbers("; here it is {:.4g}, without weights {:.4g}", call.loss(input, target), plain)
         yield warning(f"the weights of these {count} values are {total / count:.4g} on average", harm, fix)
-    elif count > 10 and weights.max() > 0.9 * total:
+    elif weights.max() > 0.9 * total:
         seen = f"one of {count} targets carries {float(weights.max()) / total:.0%} of the weight"
         harm = f"the mean is as noisy as a plain mean of {total**2 / squares:.3g} targets"
         yield warning(seen, harm, "take larger batches, or weights that differ less")
