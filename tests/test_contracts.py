@@ -375,6 +375,7 @@ MISTAKES = {
         Mistake(ERROR, nn.BCELoss(torch.ones(5)), (A.sigmoid(), T), ("`weight` (5,) for `input` (32,)",)),
         Mistake(ERROR, logits_loss(torch.ones(3)), (normal(2, 3, 4, 5), coin(2, 3, 4, 5)), ("(C, 1, 1) for images",)),
         Mistake(WARNING, logits_loss(torch.ones(32)), (A, T), ("32 positions of the last dimension",)),
+        Mistake(WARNING, logits_loss(torch.ones(2)), (A[:2], T[:2]), ("2 positions of the last dimension",)),
         Mistake(WARNING, logits_loss(torch.ones(4)), (normal(2, 4, 3, 4), coin(2, 4, 3, 4)), ("(C, 1, 1)",)),
         Mistake(ERROR, logits_loss(weight=torch.ones(3)), (A[0], T[0]), ("for instance (1,)",)),
     ],
