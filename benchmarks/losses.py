@@ -125,6 +125,17 @@ def cases_beyond_pytorch():
 
 def cases_of_formulas(probabilities, masks):
     """Losses that none of the libraries has, compared with their formulas."""
+    pair = tuple(torch.randn(2, 1_000_000))
+    quantile = Case(
+        lambda x, y: lossbook.quantile_loss(x, y, quantile=0.9),
+        lambda x, y: torch.maximum(0.1 * (x - y), 0.9 * (y - x)).mean(),
+        "formula",
+        pair,
+    )
+    yield "quantile_loss", quantile
+    yield "log_cosh_loss", Case(lossbook.log_cosh_loss, log_cosh, "formula", pair)
+    signs = pair[0], 2 * labels(1_000_000) - 1
+    yield "hinge_loss", Case(lossbook.hinge_loss, lambda z, y: (1 - y * z).clamp(min=0).mean(), "formula", signs)
     yield "dice_loss", Case(lossbook.dice_loss, dice, "formula", (probabilities, masks))
     pairs = boxes(100_000), boxes(100_000)
     yield "iou_loss", Case(lossbook.iou_loss, lambda a, b: (1 - overlap(a, b)[0]).mean(), "formula", pairs)
@@ -147,6 +158,11 @@ def cases_of_formulas(probabilities, masks):
     yield "triplet_likelihood_loss", likelihood
     yield "discriminator_loss", Case(lossbook.discriminator_loss, discriminator, "formula", tuple(scores))
     yield "generator_loss", Case(lossbook.generator_loss, lambda z: F.softplus(-z).mean(), "formula", (scores[0],))
+
+
+def log_cosh(x, y):
+    e = (x - y).abs()
+    return (e + F.softplus(-2 * e) - math.log(2)).mean()
 
 
 def dice(p, t):
