@@ -136,12 +136,22 @@ def cases_of_formulas(probabilities, masks):
     yield "log_cosh_loss", Case(lossbook.log_cosh_loss, log_cosh, "formula", pair)
     signs = pair[0], 2 * labels(1_000_000) - 1
     yield "hinge_loss", Case(lossbook.hinge_loss, lambda z, y: (1 - y * z).clamp(min=0).mean(), "formula", signs)
+    for name, formula, arguments in (
+        ("mean_bias_error", lambda x, y: (x - y).mean(), pair),
+        ("squared_hinge_loss", lambda z, y: ((1 - y * z).clamp(min=0) ** 2).mean(), signs),
+        ("least_squares_discriminator_loss", lambda r, f: (((r - 1) ** 2).mean() + (f**2).mean()) / 2, pair),
+        ("wasserstein_critic_loss", lambda r, f: f.mean() - r.mean(), pair),
+        ("hinge_discriminator_loss", lambda r, f: (1 - r).clamp(min=0).mean() + (1 + f).clamp(min=0).mean(), pair),
+    ):
+        yield name, Case(getattr(lossbook, name), formula, "formula", arguments)
     yield "dice_loss", Case(lossbook.dice_loss, dice, "formula", (probabilities, masks))
     pairs = boxes(100_000), boxes(100_000)
     yield "iou_loss", Case(lossbook.iou_loss, lambda a, b: (1 - overlap(a, b)[0]).mean(), "formula", pairs)
     yield "generalized_box_iou_loss", Case(lossbook.generalized_box_iou_loss, generalized, "formula", pairs)
     yield "distance_box_iou_loss", Case(lossbook.distance_box_iou_loss, distance, "formula", pairs)
     yield "complete_box_iou_loss", Case(lossbook.complete_box_iou_loss, complete, "formula", pairs)
+    p, q = torch.randn(2, 8192, 1000).softmax(2)
+    yield "js_div", Case(lambda p, q: lossbook.js_div(p, q), jensen_shannon, "formula", (p, q))
     a, b = torch.randn(2, 16384, 128)
     yield (
         "contrastive_loss",
@@ -163,6 +173,11 @@ def cases_of_formulas(probabilities, masks):
 def log_cosh(x, y):
     e = (x - y).abs()
     return (e + F.softplus(-2 * e) - math.log(2)).mean()
+
+
+def jensen_shannon(p, q):
+    m = (p + q) / 2
+    return (p * (p / m).log() + q * (q / m).log()).sum(1).mean() / 2
 
 
 def dice(p, t):
