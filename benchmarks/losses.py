@@ -76,14 +76,23 @@ def cases():
     yield "nll_loss", Case(lossbook.nll_loss, F.nll_loss, "PyTorch", (scores, classes))
     yield "multi_margin_loss", Case(lossbook.multi_margin_loss, F.multi_margin_loss, "PyTorch", (scores, classes))
     distributions = scores.log_softmax(1), torch.randn(8192, 1000).softmax(1)
-    yield "kl_div", Case(
-        lambda x, y: lossbook.kl_div(x, y, reduction="batchmean"),
-        lambda x, y: F.kl_div(x, y, reduction="batchmean"),
-        "PyTorch",
-        distributions,
+    yield (
+        "kl_div",
+        Case(
+            lambda x, y: lossbook.kl_div(x, y, reduction="batchmean"),
+            lambda x, y: F.kl_div(x, y, reduction="batchmean"),
+            "PyTorch",
+            distributions,
+        ),
     )
-    yield "softmax", Case(
-        lambda x: lossbook.softmax(x, 1).square().sum(), lambda x: F.softmax(x, 1).square().sum(), "PyTorch", (scores,)
+    yield (
+        "softmax",
+        Case(
+            lambda x: lossbook.softmax(x, 1).square().sum(),
+            lambda x: F.softmax(x, 1).square().sum(),
+            "PyTorch",
+            (scores,),
+        ),
     )
     yield "triplet_margin_loss", Case(lossbook.triplet_margin_loss, F.triplet_margin_loss, "PyTorch", (a, b, c))
     yield (

@@ -4,6 +4,7 @@ The losses are written once, on the array API standard, and run on NumPy arrays 
 never imported here unless the caller already holds a tensor.
 """
 
+import math
 import sys
 from numbers import Integral, Real
 
@@ -111,6 +112,11 @@ def check_values(xp, name, array, wrong, expected):
             raise ValueError(f"`{name}` holds {array[marked][0].item()}, expected {expected}")
 
 
+def check_shares(xp, name, array, expected):
+    """Raise ValueError if a value of the array lies outside [0, 1]."""
+    check_values(xp, name, array, lambda share: (share < 0) | (share > 1), expected)
+
+
 def values_can_be_checked(array):
     """Say whether looking at values is free of side effects: not while torch traces, nor under torch.func."""
     torch = sys.modules.get("torch")
@@ -151,6 +157,11 @@ def check_number(name, value, is_valid=lambda number: True, expected="a number")
         raise ValueError(f"{name} is {value}, expected {expected}")
 
 
+def check_not_negative(name, value, expected):
+    """Raise TypeError or ValueError unless an option is one finite number that is 0 or more."""
+    check_number(name, value, lambda number: 0 <= number < math.inf, expected)
+
+
 def check_flag(name, value):
     """Raise TypeError unless an option is True or False: what is neither is likely meant for another option."""
     if not isinstance(value, (bool, np.bool_)):
@@ -180,6 +191,11 @@ def sign(xp, array):
     """
     array = constant(array)
     return xp.copysign(xp.ones_like(array), array)
+
+
+def ratio_or_0(xp, part, whole):
+    """Return part / whole, and 0 where the whole is 0, and with it the part."""
+    return part / xp.where(whole == 0, xp.ones_like(whole), whole)
 
 
 def constant(array):

@@ -4,8 +4,6 @@ First the losses of one class out of several, then those of a yes or no, then di
 NumPy arrays and PyTorch tensors alike; names, argument order and meaning are those of `torch.nn.functional`.
 """
 
-import math
-
 from lossbook import _array
 from lossbook.activations import log_softmax, sigmoid
 
@@ -408,7 +406,7 @@ def sigmoid_focal_loss(inputs, targets, alpha=0.25, gamma=2, reduction="mean"):
     _array.check_number(
         "alpha", alpha, lambda alpha: 0 <= alpha <= 1 or alpha == -1, "the weight of a yes, from 0 to 1, or -1 for none"
     )
-    _array.check_number("gamma", gamma, lambda gamma: 0 <= gamma < math.inf, "a finite number that is 0 or more")
+    _array.check_not_negative("gamma", gamma, "a finite number that is 0 or more")
     xp, dtype, (z, y) = _array.as_floats(inputs=inputs, targets=targets)
     _array.check_same_shape(inputs=z, targets=y)
     _check_probabilities(xp, "targets", y, "1 for yes and 0 for no")
@@ -754,9 +752,7 @@ def _bce_with_logits(xp, z, y, pos_weight=None):
 
 def _limited_log(xp, p):
     """Return log p, or −100 if that is more."""
-    zero = p == 0
-    log_p = xp.clip(xp.log(xp.where(zero, xp.ones_like(p), p)), min=-100)
-    return xp.where(zero, xp.full_like(p, -100), log_p)
+    return xp.where(p == 0, xp.full_like(p, -100), xp.clip(_log_or_0(xp, p), min=-100))
 
 
 def _hinge(power, input, target, reduction):
@@ -788,8 +784,7 @@ def _log_or_0(xp, p):
 
 
 def _check_probabilities(xp, name, array, advice):
-    expected = f"probabilities from 0 to 1; {advice}"
-    _array.check_values(xp, name, array, lambda p: (p < 0) | (p > 1), expected)
+    _array.check_shares(xp, name, array, f"probabilities from 0 to 1; {advice}")
 
 
 def _check_log_probabilities(xp, name, array, dtype, advice):

@@ -55,7 +55,7 @@ def box_iou(boxes1, boxes2):
             raise ValueError(f"`{name}` has shape {tuple(array.shape)}, expected (N, 4): one box for each row")
         _check_boxes(xp, name, array)
     intersection, union = _areas(xp, boxes1[:, None, :], boxes2[None, :, :])
-    return xp.astype(_ratio(xp, intersection, union), dtype, copy=False)
+    return xp.astype(_array.ratio_or_0(xp, intersection, union), dtype, copy=False)
 
 
 def iou_loss(boxes1, boxes2, *, log=False, reduction="mean", eps=1e-7):
@@ -112,7 +112,7 @@ def iou_loss(boxes1, boxes2, *, log=False, reduction="mean", eps=1e-7):
     _array.check_flag("log", log)
     _array.check_number("eps", eps, lambda eps: 0 < eps < 1, "a small number above 0, such as 1e-7: the least IoU")
     xp, dtype, (boxes1, boxes2) = _prepare_pairs(boxes1, boxes2)
-    iou = _ratio(xp, *_areas(xp, boxes1, boxes2))
+    iou = _array.ratio_or_0(xp, *_areas(xp, boxes1, boxes2))
     if log:
         loss = xp.log(1 / xp.where(iou < eps, xp.full_like(iou, eps), iou))  # so that an IoU of 1 costs 0, not -0
     else:
@@ -175,8 +175,8 @@ def generalized_box_iou_loss(boxes1, boxes2, reduction="mean", eps=1e-7):
     xp, dtype, (boxes1, boxes2) = _prepare_pairs(boxes1, boxes2)
     intersection, union = _areas(xp, boxes1, boxes2)
     enclosing = _area(_enclosing_sides(xp, boxes1, boxes2))
-    uncovered = _ratio(xp, enclosing - union, enclosing + eps)
-    return _array.reduce(xp, 1 - _ratio(xp, intersection, union + eps) + uncovered, reduction, dtype)
+    uncovered = _array.ratio_or_0(xp, enclosing - union, enclosing + eps)
+    return _array.reduce(xp, 1 - _array.ratio_or_0(xp, intersection, union + eps) + uncovered, reduction, dtype)
 
 
 def distance_box_iou_loss(boxes1, boxes2, reduction="mean", eps=1e-7):
@@ -294,7 +294,7 @@ def complete_box_iou_loss(boxes1, boxes2, reduction="mean", eps=1e-7):
     xp, dtype, (boxes1, boxes2) = _prepare_pairs(boxes1, boxes2)
     iou, distance = _iou_and_distance(xp, boxes1, boxes2, eps)
     v = 4 / math.pi**2 * (_angle(xp, boxes1) - _angle(xp, boxes2)) ** 2
-    alpha = _array.constant(_ratio(xp, v, 1 - iou + v + eps))
+    alpha = _array.constant(_array.ratio_or_0(xp, v, 1 - iou + v + eps))
     return _array.reduce(xp, 1 - iou + distance + alpha * v, reduction, dtype)
 
 
@@ -348,7 +348,7 @@ def dice_loss(input, target, *, smooth=1e-5, reduction="mean"):
     np.float64(0.5)
     """
     _array.check_reduction(reduction)
-    _array.check_number("smooth", smooth, lambda smooth: 0 <= smooth < math.inf, "a number of pixels that is 0 or more")
+    _array.check_not_negative("smooth", smooth, "a number of pixels that is 0 or more")
     xp, dtype, (input, target) = _array.as_floats(input=input, target=target)
     _array.check_same_shape(input=input, target=target)
     if input.ndim < 2:
@@ -357,13 +357,13 @@ def dice_loss(input, target, *, smooth=1e-5, reduction="mean"):
             "a first dimension, with input[None] and target[None]"
         )
     expected = "values from 0 to 1; turn scores into probabilities with sigmoid, and masks of 0 and 255 into booleans"
-    _array.check_values(xp, "input", input, _is_no_share, expected)
-    _array.check_values(xp, "target", target, _is_no_share, expected)
+    _array.check_shares(xp, "input", input, expected)
+    _array.check_shares(xp, "target", target, expected)
     pixels = tuple(range(1, input.ndim))
     common = xp.sum(input * target, axis=pixels)
     total = xp.sum(input, axis=pixels) + xp.sum(target, axis=pixels)
     # Without smoothing, two empty masks would be 0 / 0; written as the share that differs, they are 0.
-    return _array.reduce(xp, _ratio(xp, total - 2 * common, total + smooth), reduction, dtype)
+    return _array.reduce(xp, _array.ratio_or_0(xp, total - 2 * common, total + smooth), reduction, dtype)
 
 
 def _prepare_pairs(boxes1, boxes2):
@@ -391,11 +391,7 @@ def _check_boxes(xp, name, boxes):
 
 
 def _check_eps(eps):
-    _array.check_number("eps", eps, lambda eps: 0 <= eps < math.inf, "a small number that is 0 or more, such as 1e-7")
-
-
-def _is_no_share(array):
-    return (array < 0) | (array > 1)
+    _array.check_not_negative("eps", eps, "a small number that is 0 or more, such as 1e-7")
 
 
 def _sides(boxes):
@@ -425,7 +421,7 @@ def _iou_and_distance(xp, boxes1, boxes2, eps):
     centres = (boxes1[..., :2] + boxes1[..., 2:] - boxes2[..., :2] - boxes2[..., 2:]) / 2
     distance = xp.sum(centres**2, axis=-1)
     diagonal = xp.sum(_enclosing_sides(xp, boxes1, boxes2) ** 2, axis=-1)
-    return _ratio(xp, intersection, union + eps), _ratio(xp, distance, diagonal + eps)
+    return _array.ratio_or_0(xp, intersection, union + eps), _array.ratio_or_0(xp, distance, diagonal + eps)
 
 
 def _angle(xp, boxes):
@@ -434,8 +430,3 @@ def _angle(xp, boxes):
     point = (width == 0) & (height == 0)
     one = xp.ones_like(width)
     return xp.atan2(xp.where(point, one, width), xp.where(point, one, height))
-
-
-def _ratio(xp, part, whole):
-    """Return part / whole, and 0 where the whole is 0, and with it the part."""
-    return part / xp.where(whole == 0, xp.ones_like(whole), whole)

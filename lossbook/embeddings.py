@@ -187,7 +187,7 @@ def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, s
     _array.check_reduction(reduction)
     _check_above_zero("margin", margin)
     _array.check_number("p", p, lambda p: p > 0, "a number above 0, such as 1, 2 or math.inf")
-    _array.check_number("eps", eps, lambda eps: 0 <= eps < math.inf, "a small number that is 0 or more, such as 1e-6")
+    _array.check_not_negative("eps", eps, "a small number that is 0 or more, such as 1e-6")
     _array.check_flag("swap", swap)
     arrays = {"anchor": anchor, "positive": positive, "negative": negative}
     xp, dtype, (anchor, positive, negative) = _array.as_floats(**arrays)
@@ -355,4 +355,4 @@ def _root(xp, squared):
 def _unit(xp, vectors):
     """Return the vectors at length 1; a zero vector stays as it is."""
     length = _root(xp, xp.sum(vectors**2, axis=-1, keepdims=True))
-    return vectors / xp.where(length == 0, xp.ones_like(length), length)
+    return _array.ratio_or_0(xp, vectors, length)

@@ -409,7 +409,7 @@ def _check_epsilon(xp, epsilon, real):
         raise ValueError(
             f"`epsilon` has shape {tuple(epsilon.shape)}, expected one share for each example of `real`: ({examples},)"
         )
-    _array.check_values(xp, "epsilon", epsilon, lambda share: (share < 0) | (share > 1), "shares from 0 to 1")
+    _array.check_shares(xp, "epsilon", epsilon, "shares from 0 to 1")
     return epsilon
 
 

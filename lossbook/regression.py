@@ -565,7 +565,7 @@ def _with_variance(input, target, var):
 
 
 def _check_eps(eps):
-    _array.check_number("eps", eps, lambda eps: 0 <= eps < math.inf, "a small number, 0 or more, such as 1e-6")
+    _array.check_not_negative("eps", eps, "a small number, 0 or more, such as 1e-6")
 
 
 def _check_positive(xp, name, array, eps, expected):

@@ -29,6 +29,10 @@ warning = partial(Finding, "warning")
 note = partial(Finding, "note")
 
 
+# A fix that several rules advise
+SWAPPED = "the arguments look swapped: the prediction comes first, the target second"
+
+
 class Rule(NamedTuple):
     """One rule: its id, the chapter that explains it, the losses it holds for, and the function that tests it."""
 

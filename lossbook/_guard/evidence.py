@@ -52,6 +52,11 @@ def last_operation(tensor):
     return None
 
 
+def decided(tensor):
+    """Say whether there are zeros and ones and nothing else."""
+    return extremes(tensor) == (0, 1) and bool(((tensor == 0) | (tensor == 1)).all())
+
+
 def sums_to_one(tensor, dim):
     """Say whether nothing is negative, and all sums along `dim` are 1 up to rounding.
 
@@ -61,7 +66,7 @@ def sums_to_one(tensor, dim):
     tolerance, size = rounding(tensor), tensor.shape[dim]
     if not 0 <= low < high or size < 2 or tensor.numel() < 3:
         return False
-    if bool(((tensor == 0) | (tensor == 1)).all()):
+    if decided(tensor):
         return False
     return bool(((single(tensor).sum(dim) - 1).abs() <= tolerance).all())
 

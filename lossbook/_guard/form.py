@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from lossbook._guard.call import error, numbers, rule, shaped, warning
+from lossbook._guard.call import SWAPPED, error, numbers, rule, shaped, warning
 from lossbook._guard.evidence import extremes, rounding, single
 
 LOSSES = {cls for name, cls in vars(nn).items() if name.endswith("Loss") and issubclass(cls, nn.Module)}
@@ -59,7 +59,7 @@ def _integers(call, input, *others):
         return
     fix = f"convert it with {call.first}.float()"
     if other.is_floating_point():
-        fix = "the arguments look swapped: the prediction comes first, the target second"
+        fix = SWAPPED
     yield error(f"`{call.first}` {tuple(input.shape)} has dtype {input.dtype}", harm, fix)
 
 

@@ -6,9 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lossbook._guard.call import error, marked, note, numbers, rule, shaped, warning
+from lossbook._guard.call import SWAPPED, error, marked, note, numbers, rule, shaped, warning
 from lossbook._guard.evidence import (
     can_be_normalised,
+    decided,
     extremes,
     last_operation,
     log_rounding,
@@ -107,14 +108,9 @@ def _binary_target_range(call, input, target):
         fix = "give 0 and 1, or probabilities"
         fix += {(-1, 1): ": (target + 1) / 2", (0, 255): ": target / 255", (1, 2): ": target - 1"}.get((low, high), "")
         if decided(input):
-            fix = "the arguments look swapped: the prediction comes first, the target second"
+            fix = SWAPPED
         severity = error if refused else call.value_error if low <= -1 or high >= 2 else warning
         yield severity(f"`target` runs from {low:.4g} to {high:.4g}", harm, fix)
-
-
-def decided(tensor):
-    """Say whether there are zeros and ones and nothing else."""
-    return extremes(tensor) == (0, 1) and bool(((tensor == 0) | (tensor == 1)).all())
 
 
 @rule("binary/decisions", "classification/binary_cross_entropy", *BINARY)
@@ -129,7 +125,7 @@ def _decisions(call, input, target):
         fix = "give what was compared with a threshold"
     else:
         harm = "labels have no gradient, so nothing is learnt" + call.both_ways(input, target)
-        fix = "the arguments look swapped: the prediction comes first, the target second"
+        fix = SWAPPED
     yield warning(f"the {input.numel()} values of `input` are all 0 or 1", harm, fix)
 
 
