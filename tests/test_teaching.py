@@ -247,6 +247,19 @@ def test_diabetes():
     assert (y.min(), y.max()) == (25, 346)
 
 
+def test_gaussian_ring():
+    centres = data.ring_centres(6)
+    assert torch.allclose(centres.norm(dim=1), torch.ones(6))
+    assert torch.allclose((centres - centres.roll(1, 0)).norm(dim=1), torch.ones(6))  # the sides of a hexagon
+    x = data.gaussian_ring(6000, seed=0, modes=6, std=0.1)
+    offsets = x[:, None] - centres
+    near = offsets.norm(dim=2).argmin(1)
+    assert torch.bincount(near, minlength=6).float().div(1000).sub(1).abs().max() < 0.1
+    assert offsets[torch.arange(6000), near].std(0).tolist() == pytest.approx([0.1, 0.1], rel=0.05)
+    assert torch.equal(x, data.gaussian_ring(6000, seed=0, modes=6, std=0.1))
+    assert not torch.equal(x, data.gaussian_ring(6000, seed=1, modes=6, std=0.1))
+
+
 # --- training ---------------------------------------------------------------------------------------------------------
 
 
@@ -340,6 +353,20 @@ def test_what_is_calibrated_has_no_calibration_error():
     probabilities = torch.tensor([[0.75, 0.25]] * 4)
     assert metrics.expected_calibration_error(probabilities, torch.tensor([0, 0, 0, 1])) == pytest.approx(0)
     assert metrics.expected_calibration_error(probabilities, torch.tensor([0, 0, 0, 0])) == pytest.approx(0.25)
+
+
+def test_retrieval_accuracy_asks_the_nearest_only():
+    gallery, labels = torch.tensor([[0.0, 0.0], [3.0, 0.0], [0.0, 4.0]]), torch.tensor([0, 1, 2])
+    queries = torch.tensor([[1.0, 0.0], [1.6, 0.0], [0.0, 3.0], [-9.0, 0.0]])
+    assert metrics.retrieval_accuracy(queries, torch.tensor([0, 1, 2, 1]), gallery, labels) == 0.75
+
+
+def test_covered_modes():
+    centres = torch.tensor([[0.0, 0.0], [5.0, 0.0], [0.0, 5.0]])
+    samples = torch.tensor([[0.5, 0.0], [0.0, 0.9], [5.0, 1.0], [0.0, 3.9]])
+    assert metrics.covered_modes(samples, centres, radius=1, share=0.25) == 2
+    assert metrics.covered_modes(samples, centres, radius=1, share=0.26) == 1
+    assert metrics.covered_modes(samples, centres, radius=1.2, share=0.25) == 3
 
 
 def test_spread_and_comparison_show_mean_and_range():

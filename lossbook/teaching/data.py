@@ -1,7 +1,8 @@
-"""Real data that come with scikit-learn: nothing is downloaded, and every split is the same on every run."""
+"""Real data that come with scikit-learn, and one made: nothing is downloaded, and all is the same on every run."""
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from sklearn import datasets
 from sklearn.model_selection import train_test_split
@@ -35,6 +36,22 @@ def diabetes():
     split = _split(x, torch.as_tensor(y, dtype=torch.float32))
     mean, std = split.x_train.mean(0), split.x_train.std(0)
     return split._replace(x_train=(split.x_train - mean) / std, x_test=(split.x_test - mean) / std)
+
+
+def ring_centres(modes=8):
+    """Points on the unit circle, evenly spaced, of shape (modes, 2): the centres of `gaussian_ring`."""
+    angle = 2 * np.pi * np.arange(modes) / modes
+    return torch.as_tensor(np.stack([np.cos(angle), np.sin(angle)], axis=1), dtype=torch.float32)
+
+
+def gaussian_ring(n, *, seed, modes=8, std=0.05):
+    """Draw `n` points from a mixture of Gaussians, all equally likely, whose centres stand on the unit circle.
+
+    The usual first test of a generator, because anyone can see which parts of the distribution it leaves out.
+    """
+    random = np.random.default_rng(seed)
+    centre = ring_centres(modes)[random.integers(modes, size=n)]
+    return centre + std * torch.as_tensor(random.standard_normal((n, 2)), dtype=torch.float32)
 
 
 def _split(x, y, stratify=None):

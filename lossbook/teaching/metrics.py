@@ -1,4 +1,4 @@
-"""What a trained classifier is judged by; none of it is differentiable, so none of it is a loss."""
+"""What a trained model is judged by; none of it is differentiable, so none of it is a loss."""
 
 import torch
 from IPython.display import Markdown
@@ -35,6 +35,36 @@ def expected_calibration_error(probabilities, target, *, bins=10):
     bin_of_row = (confidence * bins).long().clamp(max=bins - 1)
     gaps = torch.zeros(bins, dtype=torch.float64).index_add(0, bin_of_row, confidence - correct)
     return gaps.abs().sum().item() / len(target)
+
+
+def retrieval_accuracy(queries, query_labels, gallery, gallery_labels):
+    """Share of the queries whose nearest embedding in the gallery has their label: recall at 1, as it is often called.
+
+    Parameters
+    ----------
+    queries, gallery : torch.Tensor
+        Embeddings, of shapes (N, D) and (M, D); nearest by Euclidean distance. No query may stand in the gallery.
+    query_labels, gallery_labels : torch.Tensor
+        Class indices, of shapes (N,) and (M,).
+    """
+    nearest = torch.cdist(queries.double(), gallery.double()).argmin(1)
+    return (gallery_labels[nearest] == query_labels).double().mean().item()
+
+
+def covered_modes(samples, centres, *, radius, share):
+    """Number of the centres that have at least this share of the samples within the radius around them.
+
+    Parameters
+    ----------
+    samples, centres : torch.Tensor
+        Points, of shapes (N, D) and (M, D).
+    radius : float
+        What counts as near a centre, by Euclidean distance.
+    share : float
+        Part of all the samples, from 0 to 1.
+    """
+    near = torch.cdist(samples.double(), centres.double()) <= radius
+    return (near.double().mean(0) >= share).sum().item()
 
 
 def spread(values, digits=3):
