@@ -42,6 +42,7 @@ from lossbook.generative import (
     wasserstein_critic_loss,
     wasserstein_generator_loss,
 )
+from lossbook.reductions import mean_over_processes, total_weight
 from lossbook.regression import (
     gaussian_nll_loss,
     huber_loss,
@@ -89,6 +90,7 @@ __all__ = [
     "log_softmax",
     "logsigmoid",
     "mean_bias_error",
+    "mean_over_processes",
     "mse_loss",
     "multi_margin_loss",
     "nll_loss",
@@ -100,6 +102,7 @@ __all__ = [
     "softmax",
     "squared_hinge_loss",
     "tanh",
+    "total_weight",
     "triplet_likelihood_loss",
     "triplet_margin_loss",
     "wasserstein_critic_loss",
