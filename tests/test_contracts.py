@@ -775,7 +775,7 @@ MISTAKES = {
             (
                 "288 of 288 terms are NaN",
                 as_bare(nn.KLDivLoss(reduction="batchmean"), normal(32, 9, seed=6).log_softmax(1), P9),
-                "loss(log_q, p)",
+                "loss(log_p, q)",
             ),
         ),
         Mistake(
@@ -805,7 +805,7 @@ MISTAKES = {
             (P9, P9.flip(1)),
             (
                 "holds probabilities",
-                f"here it is {as_bare(nn.KLDivLoss(reduction='batchmean'), P9, P9.flip(1))}, with log q "
+                f"here it is {as_bare(nn.KLDivLoss(reduction='batchmean'), P9, P9.flip(1))}, with log p "
                 f"{as_bare(nn.KLDivLoss(reduction='batchmean'), LOG9, P9.flip(1))}",
             ),
         ),

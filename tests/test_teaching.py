@@ -323,6 +323,20 @@ def test_network_has_relu_between_its_layers_only():
     assert [(layer.in_features, layer.out_features) for layer in model[::2]] == [(5, 4), (4, 3), (3, 2)]
 
 
+def test_networks_side_by_side_are_the_networks_of_their_seeds():
+    seeds, x = [3, 1, 4], torch.linspace(-1, 1, 3 * 5 * 2).reshape(3, 5, 2)
+    together = training.networks([2, 6, 4, 1], seeds=seeds)
+    outputs = together(x)
+    (outputs**2).mean((1, 2)).sum().backward()
+    for i, seed in enumerate(seeds):
+        alone = training.network([2, 6, 4, 1], seed=seed)
+        output = alone(x[i])
+        (output**2).mean().backward()
+        torch.testing.assert_close(outputs[i], output)
+        torch.testing.assert_close(together.weights[1].grad[i], alone[2].weight.grad.T)
+        torch.testing.assert_close(together.biases[0].grad[i, 0], alone[0].bias.grad)
+
+
 def test_gradient_norm():
     model = training.network([2, 1], seed=0)
     (model(torch.tensor([2.0, 6.0])) * 1.0).sum().backward()  # weights' gradient (2, 6), bias's 1

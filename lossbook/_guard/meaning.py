@@ -242,11 +242,11 @@ def looks_swapped(call, input, target):
 
 @rule("kl/order", "classification/divergences", nn.KLDivLoss)
 def _order(call, input, target):
-    """First log q, the model's, then p; only the target having a gradient looks like the other order."""
+    """First log p, the model's, then q; only the target having a gradient looks like the other order."""
     if looks_swapped(call, input, target):
         harm = f"the logarithm of a negative number: {int((target < 0).sum())} of {target.numel()} terms are NaN"
         harm += numbers("; the other way round the loss is {:.4g}", call.loss(target, input))
-        yield error("`input` holds probabilities and `target` log-probabilities", harm, "swap them: loss(log_q, p)")
+        yield error("`input` holds probabilities and `target` log-probabilities", harm, "swap them: loss(log_p, q)")
     elif target.requires_grad and not input.requires_grad:
         harm = "this is KL(target ‖ input), which trains the target, and the two orders differ"
         if not call.criterion.log_target:
@@ -268,8 +268,8 @@ def _kl_input(call, input, target):
         seen, meant = "scores, which are not normalised", single(input).log_softmax(dim)
     else:
         return
-    harm = "it is read as log q, so the result is no divergence and can be negative"
-    harm += numbers("; here it is {:.4g}, with log q {:.4g}", call.loss(input, target), call.loss(meant, target))
+    harm = "it is read as log p, so the result is no divergence and can be negative"
+    harm += numbers("; here it is {:.4g}, with log p {:.4g}", call.loss(input, target), call.loss(meant, target))
     yield warning(f"{shaped('input', input)} holds {seen}", harm, "give log_softmax(scores, dim)")
 
 

@@ -64,6 +64,36 @@ def network(sizes, *, seed):
     return torch.nn.Sequential(*layers[:-1])
 
 
+def networks(sizes, *, seeds):
+    """Several networks of `network`'s kind, one for each seed, that compute side by side: much faster than one by one.
+
+    A batch has the shape (number of seeds, N, width), and each network sees its own part only. So the gradient of a sum
+    of losses, one for each network, is for each network the gradient of its own loss.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        The width of the input, of each hidden layer, and of the output.
+    seeds : sequence of int
+        One for each network: its initial weights are those of ``network(sizes, seed=seed)``.
+    """
+    return _SideBySide([network(sizes, seed=seed) for seed in seeds])
+
+
+class _SideBySide(torch.nn.Module):
+    def __init__(self, each):
+        super().__init__()
+        layers = list(zip(*(network[::2] for network in each), strict=True))  # every other layer is a ReLU
+        weights = [torch.stack([linear.weight.detach().T for linear in layer]) for layer in layers]
+        biases = [torch.stack([linear.bias.detach()[None] for linear in layer]) for layer in layers]
+        self.weights, self.biases = torch.nn.ParameterList(weights), torch.nn.ParameterList(biases)
+
+    def forward(self, x):
+        for depth, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            x = torch.baddbmm(bias, x.relu() if depth else x, weight)
+        return x
+
+
 def gradient_norm(model):
     """Euclidean norm of the gradient of all parameters together, after `backward`."""
     return torch.nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None]).item()
