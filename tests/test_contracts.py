@@ -1051,7 +1051,7 @@ MISTAKES = {
             WARNING, nn.TripletMarginLoss(), (A[:1, None], B[:1, None], B[:1, None]), ("`positive` and `negative`",)
         ),
     ],
-    "embeddings/margin": [
+    "embeddings/cosine-margin": [
         Mistake(WARNING, nn.CosineEmbeddingLoss(margin=1.0), (X1, X2, SIGNS), ("the margin is 1", "cost 0")),
         Mistake(
             WARNING,
@@ -1059,6 +1059,8 @@ MISTAKES = {
             (X1, X2, SIGNS),
             ("no cosine is below −1", "label −1 cannot fall below 0.5"),
         ),
+    ],
+    "embeddings/margin": [
         Mistake(
             WARNING,
             nn.TripletMarginLoss(margin=2.5),
@@ -1489,9 +1491,11 @@ LOOK_ALIKES = {
         LookAlike(nn.TripletMarginLoss(), (X1, X2, X2 * (1 + 1e-4))),
         LookAlike(nn.TripletMarginLoss(), (X1 / 1000, X2 / 1000, X2 / 999)),
     ],
-    "embeddings/margin": [
+    "embeddings/cosine-margin": [
         LookAlike(nn.CosineEmbeddingLoss(margin=0.99), (X1, X2, SIGNS)),
         LookAlike(nn.CosineEmbeddingLoss(margin=-1.0), (X1, X2, SIGNS)),
+    ],
+    "embeddings/margin": [
         LookAlike(nn.TripletMarginLoss(margin=2.0), tuple(F.normalize(x) for x in (X1, X2, X3))),
         LookAlike(nn.TripletMarginLoss(margin=2.5, p=1), tuple(F.normalize(x) for x in (X1, X2, X3))),
         LookAlike(nn.TripletMarginLoss(margin=2.5), (X1, *(F.normalize(x) for x in (X2, X3)))),

@@ -518,17 +518,22 @@ def _collapsed(call, anchor, positive, negative):
         yield warning("`anchor` and `positive` are the same vectors", harm, "draw two different examples of a class")
 
 
-@rule("embeddings/margin", "embeddings/triplet", nn.CosineEmbeddingLoss, nn.TripletMarginLoss)
-def _margin(call, first, second, third):
-    """The margin can be reached: below 1 for cosines, at most 2 for unit vectors, at least 1/1000 of the distances."""
+@rule("embeddings/cosine-margin", "embeddings/contrastive", nn.CosineEmbeddingLoss)
+def _cosine_margin(call, first, second, target):
+    """The margin is a cosine below 1, and not below −1."""
     margin = call.criterion.margin
-    if isinstance(call.criterion, nn.CosineEmbeddingLoss):
-        if not -1 <= margin < 1:
-            harm = f"no cosine is above {margin:g}, so pairs of label −1 cost 0 and teach nothing"
-            if margin < -1:
-                harm = f"no cosine is below −1, so the loss of a pair of label −1 cannot fall below {-1 - margin:.4g}"
-            yield warning(f"the margin is {margin:g}", harm, "give a margin from 0 to 0.5")
+    if -1 <= margin < 1:
         return
+    harm = f"no cosine is above {margin:g}, so pairs of label −1 cost 0 and teach nothing"
+    if margin < -1:
+        harm = f"no cosine is below −1, so the loss of a pair of label −1 cannot fall below {-1 - margin:.4g}"
+    yield warning(f"the margin is {margin:g}", harm, "give a margin from 0 to 0.5")
+
+
+@rule("embeddings/margin", "embeddings/triplet", nn.TripletMarginLoss)
+def _margin(call, first, second, third):
+    """The margin can be reached: at most 2 for unit vectors, at least 1/1000 of the distances."""
+    margin = call.criterion.margin
     if first.numel() == 0:
         return
     unit = all(bool(((v.float().norm(dim=-1) - 1).abs() < 0.01).all()) for v in (first, second, third))
