@@ -337,6 +337,17 @@ def test_networks_side_by_side_are_the_networks_of_their_seeds():
         torch.testing.assert_close(together.biases[0].grad[i, 0], alone[0].bias.grad)
 
 
+def test_settle_rounds_every_parameter():
+    models = [training.network([2, 3, 1], seed=seed).double() for seed in (0, 1)]
+    before = [p.detach().clone() for model in models for p in model.parameters()]
+    training.settle(*models, decimals=3)
+    after = [p for model in models for p in model.parameters()]
+    for old, new in zip(before, after, strict=True):
+        torch.testing.assert_close(new, old, rtol=0, atol=5e-4)
+        torch.testing.assert_close(1000 * new, (1000 * new).round(), rtol=0, atol=1e-9)
+        assert new.requires_grad and not torch.equal(old, new)
+
+
 def test_gradient_norm():
     model = training.network([2, 1], seed=0)
     (model(torch.tensor([2.0, 6.0])) * 1.0).sum().backward()  # weights' gradient (2, 6), bias's 1

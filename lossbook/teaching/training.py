@@ -94,6 +94,18 @@ class _SideBySide(torch.nn.Module):
         return x
 
 
+def settle(*models, decimals=6):
+    """Round all parameters, after a step, so that a game of two networks comes out the same on every processor.
+
+    Training one network against another is chaotic: a difference in the last bit, as between two processors, may grow
+    until the outcome is another one. Rounding to what is still far finer than a step removes it before it grows.
+    """
+    with torch.no_grad():
+        for model in models:
+            for parameter in model.parameters():
+                parameter.copy_(parameter.round(decimals=decimals))
+
+
 def gradient_norm(model):
     """Euclidean norm of the gradient of all parameters together, after `backward`."""
     return torch.nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None]).item()
