@@ -98,7 +98,8 @@ def settle(*models, decimals=6):
     """Round all parameters, after a step, so that a game of two networks comes out the same on every processor.
 
     Training one network against another is chaotic: a difference in the last bit, as between two processors, may grow
-    until the outcome is another one. Rounding to what is still far finer than a step removes it before it grows.
+    until the outcome is another one. Rounding to what is still far finer than a step removes it before it grows, unless
+    a number happens to lie between two roundings.
     """
     with torch.no_grad():
         for model in models:
