@@ -307,8 +307,9 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
         The mean, the sum, or one loss for each element. As in PyTorch, the mean divides by the number of elements,
         with weights too.
     pos_weight : array or tensor, optional
-        Weights of the first term only, of a shape that can be broadcast to that of `input`: (C,) for one weight for
-        each of the C labels in an input (N, C). To make up for rare positives, negatives divided by positives.
+        Weights of the first term only, of a shape that can be broadcast to that of `input`: (K,) for one weight for
+        each of the K labels in an input (N, K). A weight w adds log w to the best score, whose sigmoid is then not the
+        probability of a yes.
 
     Returns
     -------
@@ -600,8 +601,8 @@ def js_div(p, q, *, dim=-1, reduction="mean"):
     -------
     array or tensor
         A scalar, or the shape of `p` without `dim` for ``reduction='none'``. In nats; 0 or more, up to rounding, and at
-        most log 2, which is reached if no class has a probability in both. Where a probability is exactly 0 and the
-        slope by it infinite, the gradient is finite, and still points the right way.
+        most log 2, which is reached if no class has a positive probability in both. Where a probability is exactly 0
+        and the slope by it infinite, the gradient is finite, and still points the right way.
 
     Raises
     ------
