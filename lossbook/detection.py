@@ -264,7 +264,7 @@ def complete_box_iou_loss(boxes1, boxes2, reduction="mean", eps=1e-7):
     -------
     array or tensor
         A scalar, or the shape of `boxes1` without its last dimension for ``reduction='none'``. Each loss is 0 or more,
-        and less than 3.
+        and less than 2.5.
 
     Raises
     ------
