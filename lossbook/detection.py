@@ -1,6 +1,7 @@
 """Losses for detection and segmentation: how far two boxes, or two masks, are from covering the same place.
 
-NumPy arrays and PyTorch tensors alike. Boxes are corners (x1, y1, x2, y2); names and argument order are torchvision's.
+NumPy arrays and PyTorch tensors alike. Boxes are corners (x1, y1, x2, y2); names and argument order are torchvision's,
+where it has the loss.
 """
 
 import math
@@ -62,11 +63,11 @@ def iou_loss(boxes1, boxes2, *, log=False, reduction="mean", eps=1e-7):
     r"""Intersection over union (IoU) of pairs of boxes as a loss: its distance from 1, or its negative logarithm.
 
     .. math:: \ell_n = 1 - \operatorname{IoU}_n
-              \qquad\text{or, with } \mathtt{log}, \qquad \ell_n = -\ln \max(\operatorname{IoU}_n, \varepsilon)
+              \qquad\text{or, with } \mathtt{log}, \qquad \ell_n = -\log \max(\operatorname{IoU}_n, \varepsilon)
 
     for the areas :math:`\operatorname{IoU}_n = \lvert A_n \cap B_n\rvert / \lvert A_n \cup B_n\rvert` of the pair
     :math:`A_n, B_n`, and 0 if their union has no area. Where the boxes do not meet, both are constant: 1, or
-    :math:`-\ln\varepsilon`, which is 16.1 unless set otherwise. There the gradient is 0, and nothing is learned.
+    :math:`-\log\varepsilon`, which is 16.1 unless set otherwise. There the gradient is 0, and nothing is learnt.
 
     Parameters
     ----------
@@ -85,7 +86,7 @@ def iou_loss(boxes1, boxes2, *, log=False, reduction="mean", eps=1e-7):
     -------
     array or tensor
         A scalar, or the shape of `boxes1` without its last dimension for ``reduction='none'``. Each loss is between 0
-        and 1, 0 for the same box; with `log` 0 or more, in nats.
+        and 1, 0 for the same box, if it has an area; with `log` 0 or more, in nats.
 
     Raises
     ------
@@ -322,7 +323,7 @@ def dice_loss(input, target, *, smooth=1e-5, reduction="mean"):
     -------
     array or tensor
         A scalar, or the shape (N,) for ``reduction='none'``. Each loss is between 0 and 1: 0 for the same mask of
-        zeros and ones, 1 without a common pixel.
+        zeros and ones, 1 without a common pixel and without smoothing.
 
     Raises
     ------

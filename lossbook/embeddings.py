@@ -1,6 +1,7 @@
 """Losses for embeddings: vectors of what belongs together shall be near each other, all others apart.
 
-NumPy arrays and PyTorch tensors alike; names, argument order and meaning are those of `torch.nn.functional`.
+NumPy arrays and PyTorch tensors alike; names, argument order and meaning are those of `torch.nn.functional`, where it
+has the loss.
 """
 
 import math
@@ -12,11 +13,11 @@ from lossbook.activations import log_softmax, logsigmoid
 def contrastive_loss(x1, x2, similar, *, margin=1.0, reduction="mean"):
     r"""Contrastive loss: draws similar pairs together, and pushes dissimilar ones apart up to a margin.
 
-    .. math:: \ell_n = \tfrac12\, s_n\, d_n^2 + \tfrac12\, (1 - s_n)\, \max(0,\; m - d_n)^2,
+    .. math:: \ell_n = \tfrac12\, y_n\, d_n^2 + \tfrac12\, (1 - y_n)\, \max(0,\; \alpha - d_n)^2,
               \qquad d_n = \lVert x_{1n} - x_{2n}\rVert_2
 
-    for pairs of embeddings :math:`x_1, x_2`, the labels :math:`s` and the margin :math:`m`. At a distance of exactly
-    0 a dissimilar pair has no direction to part in: its gradient is 0.
+    for pairs of embeddings :math:`x_1, x_2`, the labels :math:`y` and the margin :math:`\alpha`. At a distance of
+    exactly 0 a dissimilar pair has no direction to part in: its gradient is 0.
 
     Parameters
     ----------
@@ -131,11 +132,11 @@ def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction="mean"):
 def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False, reduction="mean"):
     r"""Triplet loss: the anchor shall be nearer to the positive than to the negative, by a margin.
 
-    .. math:: \ell_n = \max\bigl(0,\; m + d(a_n, p_n) - d(a_n, n_n)\bigr),
+    .. math:: \ell_n = \max\bigl(0,\; \alpha + d(a_n, p_n) - d(a_n, n_n)\bigr),
               \qquad d(x, y) = \lVert x - y + \varepsilon\rVert_p
 
-    for the margin :math:`m`. With `swap`, the distance to the negative is the smaller one of :math:`d(a_n, n_n)` and
-    :math:`d(p_n, n_n)`.
+    for the margin :math:`\alpha`. With `swap`, the distance to the negative is the smaller one of :math:`d(a_n, n_n)`
+    and :math:`d(p_n, n_n)`.
 
     Parameters
     ----------
@@ -237,8 +238,9 @@ def triplet_likelihood_loss(positive_scores, negative_scores, *, reduction="mean
     Notes
     -----
     Source: X. Dong and J. Shen, *Triplet Loss in Siamese Network for Object Tracking*, 2018,
-    https://doi.org/10.1007/978-3-030-01261-8_28. It shares with `triplet_margin_loss` only the name and the three
-    roles. PyTorch does not have it.
+    https://doi.org/10.1007/978-3-030-01261-8_28. It shares with `triplet_margin_loss` the name and the three
+    roles; with negative distances as scores it is a smooth form of that loss, without a margin. In PyTorch it is
+    `torch.nn.functional.soft_margin_loss` of all differences of scores, with the target 1.
 
     Examples
     --------
@@ -262,9 +264,9 @@ def triplet_likelihood_loss(positive_scores, negative_scores, *, reduction="mean
 def info_nce_loss(queries, keys, *, temperature=0.07, reduction="mean"):
     r"""InfoNCE: each query shall find its own key among all keys of the batch.
 
-    .. math:: \ell_n = -\log \frac{e^{\cos(q_n, k_n) / \tau}}{\sum_m e^{\cos(q_n, k_m) / \tau}}
+    .. math:: \ell_n = -\log \frac{e^{\cos(q_n, k_n) / T}}{\sum_m e^{\cos(q_n, k_m) / T}}
 
-    for the queries :math:`q`, the keys :math:`k` and the temperature :math:`\tau`: the cross-entropy of picking the
+    for the queries :math:`q`, the keys :math:`k` and the temperature :math:`T`: the cross-entropy of picking the
     key of the same row, with the cosine similarities as scores. The other N − 1 keys are the negatives, so the batch
     size is part of the loss. It runs from queries to keys only; for a symmetric loss, take the mean of both directions.
 
