@@ -181,6 +181,7 @@ def take_part(rank):
     """Return what each batch gives this process, and the error where no process has anything to count."""
     results = {name: share_of_a_batch(rank, *case) for name, case in BATCHES.items()}
     results["nothing"] = message(mean_over_processes, torch.tensor(0.0), 0)
+    results["large"] = mean_over_processes(torch.tensor(1.0, dtype=torch.float64), 2**24 + 1)
     pair = dist.new_group([0, 2])
     mean = message if rank == 1 else lambda call, *args, **options: call(*args, **options)
     return results | {"pair": mean(mean_over_processes, torch.tensor(5.0), 1 + rank, group=pair)}
@@ -215,6 +216,10 @@ def test_processes_get_the_gradient_of_one_big_batch(name, three_processes):
 def test_nothing_to_count_in_any_process_is_an_error_in_all(three_processes):
     for result in three_processes:
         assert result["nothing"].startswith("ValueError: the counts of all processes sum to 0")
+
+
+def test_counts_too_large_for_single_precision_are_exact(three_processes):
+    assert all(result["large"] == 3 * (1 / (3 * (2**24 + 1))) for result in three_processes)
 
 
 def test_a_group_shares_a_batch_among_itself(three_processes):
