@@ -13,7 +13,7 @@ from lossbook.activations import logsigmoid
 def discriminator_loss(real_logits, fake_logits):
     r"""Loss of the discriminator of a GAN: the binary cross-entropy of real against fake, summed over the two.
 
-    .. math:: L = -\operatorname{mean}_n \log D(x_n) - \operatorname{mean}_m \log\bigl(1 - D(G(z_m))\bigr),
+    .. math:: L = -\operatorname{mean}_n \log D(x_n) - \operatorname{mean}_m \log\bigl(1 - D(G(\epsilon_m))\bigr),
               \qquad D = \sigma(\text{logit})
 
     At chance, :math:`D = \tfrac12` everywhere, it is :math:`2\log 2 = 1.386`.
@@ -54,13 +54,13 @@ def discriminator_loss(real_logits, fake_logits):
 def generator_loss(fake_logits, *, saturating=False):
     r"""Loss of the generator of a GAN, non-saturating unless asked for.
 
-    .. math:: L = -\operatorname{mean}_m \log D(G(z_m))
+    .. math:: L = -\operatorname{mean}_m \log D(G(\epsilon_m))
               \qquad\text{or, saturating,}\qquad
-              L = \operatorname{mean}_m \log\bigl(1 - D(G(z_m))\bigr), \qquad D = \sigma(\text{logit})
+              L = \operatorname{mean}_m \log\bigl(1 - D(G(\epsilon_m))\bigr), \qquad D = \sigma(\text{logit})
 
-    The saturating loss is the negative of the discriminator's, as in the minimax game. Its gradient by the logit is
-    :math:`-D`, which vanishes where the discriminator recognises the fake; that of the non-saturating one,
-    :math:`D - 1`, vanishes where the fake is taken for real.
+    The saturating loss is the negative of the discriminator's term for what is generated, as in the minimax game. Its
+    gradient by the logit is :math:`-D`, which vanishes where the discriminator recognises the fake; that of the
+    non-saturating one, :math:`D - 1`, vanishes where the fake is taken for real.
 
     Parameters
     ----------
@@ -100,7 +100,9 @@ def generator_loss(fake_logits, *, saturating=False):
 def least_squares_discriminator_loss(real_scores, fake_scores):
     r"""Loss of the discriminator of a least-squares GAN: squared errors from 1 for real and from 0 for fake.
 
-    .. math:: L = \tfrac12 \operatorname{mean}_n\, (D(x_n) - 1)^2 + \tfrac12 \operatorname{mean}_m\, D(G(z_m))^2
+    .. math:: L = \tfrac12 \operatorname{mean}_n\, (f(x_n) - 1)^2 + \tfrac12 \operatorname{mean}_m\, f(G(\epsilon_m))^2
+
+    for the discriminator's score :math:`f`.
 
     Parameters
     ----------
@@ -139,7 +141,9 @@ def least_squares_discriminator_loss(real_scores, fake_scores):
 def least_squares_generator_loss(fake_scores):
     r"""Loss of the generator of a least-squares GAN: the squared error from 1, the discriminator's target for real.
 
-    .. math:: L = \tfrac12 \operatorname{mean}_m\, (D(G(z_m)) - 1)^2
+    .. math:: L = \tfrac12 \operatorname{mean}_m\, (f(G(\epsilon_m)) - 1)^2
+
+    for the discriminator's score :math:`f`.
 
     Parameters
     ----------
@@ -176,7 +180,7 @@ def least_squares_generator_loss(fake_scores):
 def wasserstein_critic_loss(real_scores, fake_scores):
     r"""Loss of the critic of a Wasserstein GAN: the mean score of fake minus that of real.
 
-    .. math:: L = \operatorname{mean}_m f(G(z_m)) - \operatorname{mean}_n f(x_n)
+    .. math:: L = \operatorname{mean}_m f(G(\epsilon_m)) - \operatorname{mean}_n f(x_n)
 
     If the critic :math:`f` has slopes of at most 1, :math:`-L` estimates the Wasserstein distance of the two
     distributions from below. Nothing in the loss sees to that: see `gradient_penalty`.
@@ -217,7 +221,7 @@ def wasserstein_critic_loss(real_scores, fake_scores):
 def wasserstein_generator_loss(fake_scores):
     r"""Loss of the generator of a Wasserstein GAN: minus the mean score of fake.
 
-    .. math:: L = -\operatorname{mean}_m f(G(z_m))
+    .. math:: L = -\operatorname{mean}_m f(G(\epsilon_m))
 
     Parameters
     ----------
@@ -253,7 +257,9 @@ def wasserstein_generator_loss(fake_scores):
 def hinge_discriminator_loss(real_scores, fake_scores):
     r"""Loss of the discriminator of a hinge GAN: real shall score at least 1, fake at most −1.
 
-    .. math:: L = \operatorname{mean}_n \max(0,\; 1 - D(x_n)) + \operatorname{mean}_m \max(0,\; 1 + D(G(z_m)))
+    .. math:: L = \operatorname{mean}_n \max(0,\; 1 - f(x_n)) + \operatorname{mean}_m \max(0,\; 1 + f(G(\epsilon_m)))
+
+    for the discriminator's score :math:`f`.
 
     Parameters
     ----------
@@ -274,7 +280,8 @@ def hinge_discriminator_loss(real_scores, fake_scores):
 
     Notes
     -----
-    Source: J. H. Lim and J. C. Ye, *Geometric GAN*, 2017, https://arxiv.org/abs/1705.02894. PyTorch does not have it.
+    Source: J. H. Lim and J. C. Ye, *Geometric GAN*, 2017, https://arxiv.org/abs/1705.02894. In PyTorch it is
+    the sum of two `torch.nn.functional.margin_ranking_loss` with margin 1 against 0, with the targets 1 and −1.
 
     Examples
     --------
@@ -290,7 +297,9 @@ def hinge_discriminator_loss(real_scores, fake_scores):
 def hinge_generator_loss(fake_scores):
     r"""Loss of the generator of a hinge GAN: minus the mean score of fake, without a hinge.
 
-    .. math:: L = -\operatorname{mean}_m D(G(z_m))
+    .. math:: L = -\operatorname{mean}_m f(G(\epsilon_m))
+
+    for the discriminator's score :math:`f`.
 
     Parameters
     ----------
@@ -326,12 +335,12 @@ def gradient_penalty(critic, real, fake, *, epsilon=None, generator=None):
     r"""Penalty on a critic whose slope is not 1, taken between real and fake data; for PyTorch only.
 
     .. math:: L = \operatorname{mean}_n \bigl(\lVert \nabla f(\hat x_n)\rVert_2 - 1\bigr)^2, \qquad
-              \hat x_n = \epsilon_n x_n + (1 - \epsilon_n)\, G(z_n)
+              \hat x_n = s_n x_n + (1 - s_n)\, G(\epsilon_n)
 
-    for the critic :math:`f`, and :math:`\epsilon_n` uniform in [0, 1], one for each example. It is added to
-    `wasserstein_critic_loss`, times 10 in the source. Its gradient reaches the critic's parameters, but neither
-    `real` nor `fake`: it does not train the generator. Where the critic's gradient is exactly 0, the norm has no
-    direction, and the penalty's gradient is 0.
+    for the critic :math:`f`, and shares :math:`s_n` uniform in [0, 1], one for each example: the argument `epsilon`. It
+    is added to `wasserstein_critic_loss`, times 10 in the source. Its gradient reaches the critic's parameters, but
+    neither `real` nor `fake`: it does not train the generator. Where the critic's gradient is exactly 0, the norm has
+    no direction, and the penalty's gradient is 0.
 
     Parameters
     ----------
@@ -350,7 +359,7 @@ def gradient_penalty(critic, real, fake, *, epsilon=None, generator=None):
     Returns
     -------
     tensor
-        A scalar; 0 or more; 1 for a constant critic.
+        A scalar; 0 or more; 1 for a critic whose slope is 0 everywhere.
 
     Raises
     ------
