@@ -10,7 +10,7 @@ from lossbook import _array
 def total_weight(target, weight=None, ignore_index=-100):
     r"""What the mean of `nll_loss` and `cross_entropy` divides by: how much the class indices of a batch count in all.
 
-    .. math:: \sum_{n : y_n \ne \text{ignore\_index}} w_{y_n}
+    .. math:: \sum_{n\,:\,y_n \text{ not ignored}} w_{y_n}
 
     for the class indices :math:`y` and the class weights :math:`w`, which are 1 unless given: then it is the number of
     targets that are not ignored. Add it up over all the parts of a batch, and divide the sum of their losses by it.
@@ -44,9 +44,10 @@ def total_weight(target, weight=None, ignore_index=-100):
     --------
     >>> import numpy as np
     >>> from lossbook import total_weight
-    >>> float(total_weight(np.array([0, 1, 1, -100])))
+    >>> target = np.array([0, 1, 1, -100])
+    >>> float(total_weight(target))
     3.0
-    >>> float(total_weight(np.array([0, 1, 1, -100]), weight=np.array([1.0, 0.25])))
+    >>> float(total_weight(target, weight=np.array([1.0, 0.25])))
     1.5
     """
     xp = _array.namespace(target=target, weight=weight)

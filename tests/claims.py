@@ -41,7 +41,7 @@ NAMES = re.compile(
     | \b(?:[Aa]rticle|[Cc]hapter|[Ee]quations?|[Ee]xercise|[Ff]igure|[Ss]ection|[Ss]tep|[Tt]able)\s\(?\d+\)?  # labels
     | (?<=\s)\(\d{1,2}\)                                      # equations
     | \b(?:IEEE|NumPy|Python|PyTorch)\s\d[\d.]*\b             # versions
-    | \b[A-Z]\w+(?:\s(?:and|&)\s[A-Z]\w+|\set\sal\.)?(?:,\s|\s\()(?:1[5-9]|20)\d\d\b   # Huber (1964)
+    | \b[A-Z]\w+(?:\s(?:and|&)\s[A-Z]\w+|\sand\sothers|\set\sal\.)?(?:,\s|\s\()(?:1[5-9]|20)\d\d\b   # Huber (1964)
     | \b\d+(?:st|nd|rd|th|-bit)\b                             # ordinals and widths
     """,
     re.VERBOSE,
