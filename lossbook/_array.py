@@ -178,6 +178,14 @@ def check_dim(dim, meaning, **array):
         raise ValueError(f"dim is {dim}, but `{name}` has shape {tuple(given.shape)}: expected {-ndim} to {ndim - 1}")
 
 
+def weight_of_each(xp, index, valid, weight, dtype):
+    """Return the weight of each class index, of the given dtype and 1 without weights; 0 where it is not valid."""
+    if weight is None:
+        return xp.astype(valid, dtype)
+    weights = weight[index]
+    return xp.where(valid, weights, xp.zeros_like(weights))
+
+
 def positive_part(xp, array):
     """Return max(0, array) with slope 0 at the kink, as in PyTorch's losses; NaN stays NaN."""
     return xp.where(array <= 0, xp.zeros_like(array), array)

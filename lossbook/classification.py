@@ -724,10 +724,8 @@ def _nll(xp, log_p, target, valid, weight):
     index = xp.where(valid, target, xp.zeros_like(target))
     picked = xp.take_along_axis(log_p, xp.expand_dims(index, axis=dim), axis=dim)
     picked = xp.squeeze(picked, axis=dim)
-    weights = xp.ones_like(picked) if weight is None else weight[index]
-    zero = xp.zeros_like(picked)
-    weights = xp.where(valid, weights, zero)
-    return weights * xp.where(valid, -picked, zero), weights
+    weights = _array.weight_of_each(xp, index, valid, weight, picked.dtype)
+    return weights * xp.where(valid, -picked, xp.zeros_like(picked)), weights
 
 
 def _expected_nll(xp, log_p, q, weight):

@@ -54,20 +54,19 @@ def total_weight(target, weight=None, ignore_index=-100):
     if not xp.isdtype(target.dtype, "integral"):
         raise TypeError(f"`target` has dtype {target.dtype}, expected integers: class indices")
     valid = target != ignore_index
-    if weight is None:
-        return xp.sum(xp.astype(valid, xp.asarray(0.0).dtype))
-    if weight.ndim != 1:
-        raise ValueError(f"`weight` has shape {tuple(weight.shape)}, expected one weight for each class: (C,)")
-    classes = weight.shape[0]
-    _array.check_values(
-        xp,
-        "target",
-        target,
-        lambda index: (index != ignore_index) & ((index < 0) | (index >= classes)),
-        f"0 to {classes - 1} for the {classes} weights, or ignore_index={ignore_index}",
-    )
-    counted = weight[xp.where(valid, target, xp.zeros_like(target))]
-    return xp.sum(xp.where(valid, counted, xp.zeros_like(counted)))
+    if weight is not None:
+        if weight.ndim != 1:
+            raise ValueError(f"`weight` has shape {tuple(weight.shape)}, expected one weight for each class: (C,)")
+        classes = weight.shape[0]
+        _array.check_values(
+            xp,
+            "target",
+            target,
+            lambda index: (index != ignore_index) & ((index < 0) | (index >= classes)),
+            f"0 to {classes - 1} for the {classes} weights, or ignore_index={ignore_index}",
+        )
+    index = xp.where(valid, target, xp.zeros_like(target))
+    return xp.sum(_array.weight_of_each(xp, index, valid, weight, xp.asarray(0.0).dtype))
 
 
 def mean_over_processes(total, count, *, group=None):
@@ -126,27 +125,28 @@ def mean_over_processes(total, count, *, group=None):
     >>> cross_entropy(logits, target)
     tensor(0.1269)
     """
-    import torch
+    import torch  # not above: `import lossbook` must not import it
     import torch.distributed as dist
 
     if not isinstance(total, torch.Tensor):
         raise TypeError(f"`total` has type {type(total).__name__}, expected a tensor: a sum of losses")
     if total.ndim:
         raise ValueError(f"`total` has shape {tuple(total.shape)}, expected a scalar: the sum, with reduction='sum'")
-    count = _number(torch, count)
-    if not (dist.is_available() and dist.is_initialized()):
-        processes = 1
-    else:
+    count = _number(count)
+    processes = 1
+    if dist.is_available() and dist.is_initialized():
         processes = dist.get_world_size(group)
         if processes < 1:
             raise ValueError("this process is not in `group`, whose processes share the batch among themselves")
-        count = _sum_over_processes(torch, count, total.device, group)
+        count = _sum_over_processes(count, total.device, group)
     if count == 0:
         raise ValueError("the counts of all processes sum to 0, so there is nothing to take the mean of; skip the step")
     return total * (processes / count)
 
 
-def _number(torch, count):
+def _number(count):
+    import torch
+
     if isinstance(count, torch.Tensor):
         if count.ndim:
             raise ValueError(f"`count` has shape {tuple(count.shape)}, expected a scalar: the sum over the examples")
@@ -155,14 +155,17 @@ def _number(torch, count):
     return float(count)
 
 
-def _sum_over_processes(torch, count, device, group):
+def _sum_over_processes(count, device, group):
+    import torch
+    import torch.distributed as dist
+
     # Double precision counts exactly up to 2**53; in single precision, 2**24 tokens are too many.
     whole = torch.tensor(count, dtype=torch.float64, device=device)
     try:
-        torch.distributed.all_reduce(whole, group=group)
+        dist.all_reduce(whole, group=group)
         return whole.item()
     except RuntimeError as error:
-        rank, processes = torch.distributed.get_rank(group), torch.distributed.get_world_size(group)
+        rank, processes = dist.get_rank(group), dist.get_world_size(group)
         raise RuntimeError(
             f"process {rank} of {processes} did not get the counts of all the others: one of them has died, or has not "
             "called mean_over_processes within the group's time limit; the cause is in the output of that process"

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -182,9 +183,8 @@ def take_part(rank):
     results = {name: share_of_a_batch(rank, *case) for name, case in BATCHES.items()}
     results["nothing"] = message(mean_over_processes, torch.tensor(0.0), 0)
     results["large"] = mean_over_processes(torch.tensor(1.0, dtype=torch.float64), 2**24 + 1)
-    pair = dist.new_group([0, 2])
-    mean = message if rank == 1 else lambda call, *args, **options: call(*args, **options)
-    return results | {"pair": mean(mean_over_processes, torch.tensor(5.0), 1 + rank, group=pair)}
+    of_pair = partial(mean_over_processes, torch.tensor(5.0), 1 + rank, group=dist.new_group([0, 2]))
+    return results | {"pair": message(of_pair) if rank == 1 else of_pair()}
 
 
 def share_of_a_batch(rank, targets, weight):

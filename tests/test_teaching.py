@@ -323,6 +323,19 @@ def test_network_has_relu_between_its_layers_only():
     assert [(layer.in_features, layer.out_features) for layer in model[::2]] == [(5, 4), (4, 3), (3, 2)]
 
 
+def test_networks_are_drawn_in_the_dtype_they_are_given():
+    given = training.network([3, 4, 2], seed=0, dtype=torch.float64)
+    torch.set_default_dtype(torch.float64)
+    try:
+        default = training.network([3, 4, 2], seed=0)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert given[0].weight.dtype == torch.float64
+    assert all(map(torch.equal, given.parameters(), default.parameters()))
+    together = training.networks([3, 4, 2], seeds=[0], dtype=torch.float64)
+    assert torch.equal(together.weights[0][0], given[0].weight.T)
+
+
 def test_networks_side_by_side_are_the_networks_of_their_seeds():
     seeds, x = [3, 1, 4], torch.linspace(-1, 1, 3 * 5 * 2).reshape(3, 5, 2)
     together = training.networks([2, 6, 4, 1], seeds=seeds)
@@ -392,6 +405,8 @@ def test_covered_modes():
     assert metrics.covered_modes(samples, centres, radius=1, share=0.25) == 2
     assert metrics.covered_modes(samples, centres, radius=1, share=0.26) == 1
     assert metrics.covered_modes(samples, centres, radius=1.2, share=0.25) == 3
+    assert metrics.share_near_modes(samples, centres, radius=1) == 0.75
+    assert metrics.share_near_modes(samples, centres, radius=1.2) == 1
 
 
 def test_spread_and_comparison_show_mean_and_range():

@@ -63,8 +63,18 @@ def covered_modes(samples, centres, *, radius, share):
     share : float
         Part of all the samples, from 0 to 1.
     """
-    near = torch.cdist(samples.double(), centres.double()) <= radius
+    near = _near(samples, centres, radius)
     return (near.double().mean(0) >= share).sum().item()
+
+
+def share_near_modes(samples, centres, *, radius):
+    """Share of the samples within the radius around some centre; the arguments are those of `covered_modes`."""
+    return _near(samples, centres, radius).any(1).double().mean().item()
+
+
+def _near(samples, centres, radius):
+    """Say for each sample and each centre whether they are near."""
+    return torch.cdist(samples.double(), centres.double()) <= radius
 
 
 def spread(values, digits=3):

@@ -46,7 +46,7 @@ def train(model, loss, x, y, *, epochs, learning_rate, batch_size=64, seed=0, op
     return history
 
 
-def network(sizes, *, seed):
+def network(sizes, *, seed, dtype=None):
     """A fully connected network with ReLU between its layers, initialised from `seed`.
 
     Parameters
@@ -55,16 +55,18 @@ def network(sizes, *, seed):
         The width of the input, of each hidden layer, and of the output.
     seed : int
         Decides the initial weights, without touching the global random state.
+    dtype : torch.dtype, optional
+        Of the weights, which are drawn in it; PyTorch's default dtype unless given.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         layers = []
         for inputs, outputs in zip(sizes, sizes[1:], strict=False):
-            layers += [torch.nn.Linear(inputs, outputs), torch.nn.ReLU()]
+            layers += [torch.nn.Linear(inputs, outputs, dtype=dtype), torch.nn.ReLU()]
     return torch.nn.Sequential(*layers[:-1])
 
 
-def networks(sizes, *, seeds):
+def networks(sizes, *, seeds, dtype=None):
     """Several networks of `network`'s kind, one for each seed, that compute side by side: much faster than one by one.
 
     A batch has the shape (number of seeds, N, width), and each network sees its own part only. So the gradient of a sum
@@ -75,9 +77,11 @@ def networks(sizes, *, seeds):
     sizes : sequence of int
         The width of the input, of each hidden layer, and of the output.
     seeds : sequence of int
-        One for each network: its initial weights are those of ``network(sizes, seed=seed)``.
+        One for each network: its initial weights are those of ``network(sizes, seed=seed, dtype=dtype)``.
+    dtype : torch.dtype, optional
+        Of the weights.
     """
-    return _SideBySide([network(sizes, seed=seed) for seed in seeds])
+    return _SideBySide([network(sizes, seed=seed, dtype=dtype) for seed in seeds])
 
 
 class _SideBySide(torch.nn.Module):
