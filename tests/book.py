@@ -272,6 +272,11 @@ def read_chapter(path: Path) -> Chapter:
     return Chapter(name, nbformat.read(path, as_version=4))
 
 
+def title(chapter: Chapter) -> str:
+    """Return the words of a chapter's title."""
+    return next((words for level, words in headings(chapter.tokens) if level == 1), "")
+
+
 def card_rows(chapter: Chapter) -> list[list]:
     """Return the rows of the summary card, header first, each a list of its cells' inline tokens."""
     tables = inside(parse(chapter.notebook.cells[0].source), "table")

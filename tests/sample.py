@@ -13,6 +13,8 @@ CARD = """\
 
 Use it when the mean of the target is what you want. Avoid it when single targets may be far off.
 
+**Read first:** [Likelihood](../foundations/likelihood.ipynb)
+
 | Property | Sample loss |
 |---|---|
 | **Predicts** | the conditional mean |

@@ -24,6 +24,7 @@ without one either sign will do ("falls by 0.5").
 """
 
 import ast
+import posixpath
 import re
 import shlex
 import sys
@@ -60,6 +61,7 @@ from book import (
     printed,
     python,
     report,
+    title,
     tree,
 )
 from claims import claims, evidence, prose
@@ -119,7 +121,8 @@ def card_problems(chapter: Chapter) -> list[str]:
     problems = []
     if any(len(row) != 2 or not all(cell.content.strip() for cell in row) for row in rows):
         problems.append("the summary card must have two columns and no empty cell")
-    sentence = " ".join(plain(i) for p in inside(parse(chapter.notebook.cells[0].source), "paragraph") for i in p)
+    paragraphs = [plain(i) for p in inside(parse(chapter.notebook.cells[0].source), "paragraph") for i in p]
+    sentence = " ".join(words for words in paragraphs if not words.startswith("Read first:"))
     if not sentence:
         problems.append("no sentence before the summary card's table")
     if chapter.part in FREER_PARTS:
@@ -130,6 +133,23 @@ def card_problems(chapter: Chapter) -> list[str]:
     labels = [plain(row[0]) for row in rows[1:]]
     if labels != expected:
         problems.append(f"the summary card's rows are {labels}, not {expected}")
+    return problems
+
+
+def prerequisite_problems(chapter: Chapter) -> list[str]:
+    """Before the summary card's table stands what to read first: at most three earlier chapters, or "nothing"."""
+    paragraphs = inside(parse(chapter.notebook.cells[0].source.partition("\n|")[0]), "paragraph")
+    lines = [inline for (inline,) in paragraphs if inline.content.startswith("**Read first:**")]
+    if len(lines) != 1:
+        return ["the first cell needs, before its table, one paragraph '**Read first:** ...'"]
+    names = [posixpath.normpath(f"{chapter.part}/{link}").removesuffix(".ipynb") for link in links(lines)]
+    order = [*chapters(), chapter.name]
+    problems = [f"{name} is no earlier chapter" for name in names if name not in order[: order.index(chapter.name)]]
+    if len(names) > 3:
+        problems.append(f"{len(names)} chapters to read first, more than three")
+    titles = ", ".join(title(chapters()[name]).partition(":")[0] for name in names if name in chapters())
+    if plain(lines[0]) != f"Read first: {titles or 'nothing'}":
+        problems.append(f"what to read first is named {plain(lines[0])!r}, not by the titles: {titles or 'nothing'}")
     return problems
 
 
@@ -477,6 +497,7 @@ def can_fail(node: ast.Assert) -> bool:
 CHAPTER_CHECKS = [
     title_problems,
     card_problems,
+    prerequisite_problems,
     heading_problems,
     exercise_problems,
     reading_problems,
@@ -564,6 +585,7 @@ ERROR = new_output("error", ename="ValueError", evalue="", traceback=[])
 PNG = new_output("display_data", {"image/png": "iVBOR"})
 STDERR = new_output("stream", name="stderr", text="UserWarning: careful")
 ALT = "ax.plot"
+FIRST = "[Likelihood](../foundations/likelihood.ipynb)"
 SECOND_EXERCISE = "### Exercise 2: Doubling again\n\nWrite it once more."
 
 PLANTED = [
@@ -580,6 +602,14 @@ PLANTED = [
     ),
     (card_problems, "avoid", replace("Avoid it", "Take another")),
     (card_problems, "rows are", replace("**Origin**", "**Source**")),
+    (prerequisite_problems, "one paragraph", replace("**Read first:**", "Read first:")),
+    (prerequisite_problems, "one paragraph", replace("**Read first:**", "**Read first:** nothing\n\n**Read first:**")),
+    (prerequisite_problems, "no earlier chapter", replace("foundations/likelihood.ipynb", "foundations/none.ipynb")),
+    (prerequisite_problems, "no earlier chapter", replace("../foundations/likelihood.ipynb", "sample.ipynb")),
+    (prerequisite_problems, "no earlier chapter", replace("../foundations/likelihood.ipynb", "#the-question")),
+    (prerequisite_problems, "more than three", replace(FIRST, ", ".join([FIRST] * 4))),
+    (prerequisite_problems, "by the titles", replace("[Likelihood]", "[Statistics]")),
+    (prerequisite_problems, "by the titles", replace(FIRST, "everything")),
     (heading_problems, "headings are", replace("## In code", "## The code")),
     (heading_problems, "headings are", remove("## In code")),
     (heading_problems, "twice", append("### The loss, computed")),
@@ -722,6 +752,12 @@ def test_freer_parts_may_have_other_rows_and_headings(part, good):
 def test_freer_parts_keep_some_headings(part, plant, is_bad, good):
     plant(good.notebook)
     assert bool(heading_problems(Chapter(f"{part}/sample", good.notebook))) == is_bad
+
+
+def test_a_chapter_cannot_come_before_what_it_needs(good):
+    """The same line, in the chapter it points to and in the one before that."""
+    for name in ("foundations/likelihood", "foundations/what_is_a_loss"):
+        assert "no earlier chapter" in prerequisite_problems(Chapter(name, good.notebook))[0]
 
 
 def test_activations_have_their_own_card(good):
