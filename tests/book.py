@@ -6,6 +6,7 @@ this module judges; it only takes apart.
 
 import ast
 import functools
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -327,6 +328,14 @@ def chapters() -> dict[str, Chapter]:
     """Return the notebooks that _toc.yml lists, by name."""
     found = [read_chapter(ROOT / file) for file in pages() if file.endswith(".ipynb")]
     return {chapter.name: chapter for chapter in found}
+
+
+def tracked_files() -> list[str]:
+    """Return the files that the repository holds, as git knows them."""
+    # The owner of a checkout may be someone else, under continuous integration for instance.
+    git = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z"]
+    listing = subprocess.run(git, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return [file for file in listing.split("\0") if (ROOT / file).is_file()]
 
 
 def report(problems: list[str]) -> None:
