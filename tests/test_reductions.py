@@ -1,10 +1,8 @@
 """The mean over steps and processes: against one big batch, in real processes that talk to each other."""
 
+import contextlib
 import datetime
-import multiprocessing
 import os
-import sys
-import time
 import warnings
 from functools import partial
 
@@ -16,6 +14,7 @@ import torch.nn.functional as F
 from torch.nn.parallel import DistributedDataParallel
 
 from lossbook import mean_over_processes, total_weight
+from lossbook.teaching import processes
 
 IGNORED = -100
 CLASSES = 3
@@ -138,37 +137,14 @@ def test_what_mean_over_processes_refuses(total, count, error, says):
 # --- Several processes ------------------------------------------------------------------------------------------------
 
 
-def process(work, rank, processes, folder):
-    """Join the group, do the work, and leave behind what it returned."""
-    # The loopback device: nothing leaves the machine, and no host name needs to be known.
-    os.environ["GLOO_SOCKET_IFNAME"] = "lo" if sys.platform == "linux" else "lo0"
+def run(work, processes_in_all):
+    """Run the work in processes of its own, where a warning is an error; return what each returned."""
+    return processes.run(partial(strictly, work), processes_in_all)
+
+
+def strictly(work, rank):
     warnings.simplefilter("error")
-    torch.set_num_threads(1)
-    dist.init_process_group(
-        "gloo",
-        init_method=(folder / "rendezvous").as_uri(),
-        rank=rank,
-        world_size=processes,
-        timeout=datetime.timedelta(seconds=60),
-    )
-    torch.save(work(rank), folder / f"{rank}.pt")
-
-
-def run(work, processes, folder):
-    """Run the work in processes of its own; return what each left behind, None for one that left nothing."""
-    context = multiprocessing.get_context("spawn")
-    running = [context.Process(target=process, args=(work, rank, processes, folder)) for rank in range(processes)]
-    for one in running:
-        one.start()
-    deadline = time.monotonic() + 180
-    for one in running:
-        one.join(max(0, deadline - time.monotonic()))
-    hanging = [one for one in running if one.is_alive()]
-    for one in hanging:
-        one.kill()
-    assert not hanging
-    files = [folder / f"{rank}.pt" for rank in range(processes)]
-    return [torch.load(file) if file.exists() else None for file in files]
+    return work(rank)
 
 
 def message(call, *args, **options):
@@ -181,17 +157,24 @@ def message(call, *args, **options):
 def take_part(rank):
     """Return what each batch gives this process, and the error where no process has anything to count."""
     results = {name: share_of_a_batch(rank, *case) for name, case in BATCHES.items()}
+    results["in steps"] = share_in_steps(rank, *BATCHES["weighted"])
     results["nothing"] = message(mean_over_processes, torch.tensor(0.0), 0)
+    results["after a step that was skipped"] = share_after_a_step_that_is_skipped(rank, *BATCHES["uneven"])
     results["large"] = mean_over_processes(torch.tensor(1.0, dtype=torch.float64), 2**24 + 1)
     of_pair = partial(mean_over_processes, torch.tensor(5.0), 1 + rank, group=dist.new_group([0, 2]))
     return results | {"pair": message(of_pair) if rank == 1 else of_pair()}
 
 
+def part_of(rank, targets):
+    """Return which of all examples are those of a process."""
+    start = sum(map(len, targets[:rank]))
+    return slice(start, start + len(targets[rank]))
+
+
 def share_of_a_batch(rank, targets, weight):
     """Return this process's loss, and the gradients that every process has after `backward`."""
     x, y = batch(targets)
-    start = sum(map(len, targets[:rank]))
-    mine = slice(start, start + len(targets[rank]))
+    mine = part_of(rank, targets)
     linear = DistributedDataParallel(model())
     total = F.cross_entropy(linear(x[mine]), y[mine], weight, ignore_index=IGNORED, reduction="sum")
     loss = mean_over_processes(total, total_weight(y[mine], weight, IGNORED))
@@ -199,14 +182,48 @@ def share_of_a_batch(rank, targets, weight):
     return loss.detach(), gradients(linear)
 
 
+def share_in_steps(rank, targets, weight):
+    """The same, with a step of accumulation for each example: the gradients are averaged at the last one."""
+    mine = part_of(rank, targets)
+    x, y = (each[mine] for each in batch(targets))
+    linear, loss = DistributedDataParallel(model()), 0
+    steps = max(map(len, targets))  # in every process: those with fewer examples take steps without one
+    for step in range(steps):
+        with contextlib.nullcontext() if step == steps - 1 else linear.no_sync():
+            one = slice(step, step + 1)
+            total = F.cross_entropy(linear(x[one]), y[one], weight, ignore_index=IGNORED, reduction="sum")
+            value = mean_over_processes(total, total_weight(y, weight, IGNORED))
+            value.backward()
+            loss += value.detach()
+    return loss, gradients(linear)
+
+
+def share_after_a_step_that_is_skipped(rank, targets, weight):
+    """Return the same for one model that goes on after a step in which no process has anything to count."""
+    x, y = batch(targets)
+    mine = part_of(rank, targets)
+    linear = DistributedDataParallel(model())
+    for target in (torch.full_like(y, IGNORED), y):
+        total = F.cross_entropy(linear(x[mine]), target[mine], weight, ignore_index=IGNORED, reduction="sum")
+        try:
+            loss = mean_over_processes(total, total_weight(target[mine], weight, IGNORED))
+        except ValueError:
+            continue
+        loss.backward()
+    return loss.detach(), gradients(linear)
+
+
 @pytest.fixture(scope="module")
-def three_processes(tmp_path_factory):
-    return run(take_part, 3, tmp_path_factory.mktemp("three"))
+def three_processes():
+    return run(take_part, 3)
 
 
-@pytest.mark.parametrize("name", BATCHES)
-def test_processes_get_the_gradient_of_one_big_batch(name, three_processes):
-    loss, expected = of_one_batch(*BATCHES[name])
+@pytest.mark.parametrize(
+    "name, case",
+    [*zip(BATCHES, BATCHES, strict=True), ("in steps", "weighted"), ("after a step that was skipped", "uneven")],
+)
+def test_processes_get_the_gradient_of_one_big_batch(name, case, three_processes):
+    loss, expected = of_one_batch(*BATCHES[case])
     values, found = zip(*(result[name] for result in three_processes), strict=True)
     torch.testing.assert_close(sum(values) / 3, loss, rtol=1e-12, atol=0)
     for each in found:
@@ -228,25 +245,36 @@ def test_a_group_shares_a_batch_among_itself(three_processes):
     assert outsider.startswith("ValueError: this process is not in `group`")
 
 
-def wait_for_the_other(rank):
-    """Return the errors of the first process: the second one is late for the first call, and dies before the next."""
-    group = dist.new_group(timeout=datetime.timedelta(seconds=1))
-    first_has_waited = torch.zeros(1)
+def wait_for_the_others(rank):
+    """Return the errors of process 0: process 2 dies before its `backward`, process 1 is late, and then dies."""
+    pair = dist.new_group([0, 2])
+    group = dist.new_group([0, 1], timeout=datetime.timedelta(seconds=1))
     if rank == 1:
-        dist.recv(first_has_waited, src=0)
+        dist.recv(torch.zeros(1), src=0)  # process 0 has waited for the late one
         os._exit(1)
-    late = message(mean_over_processes, torch.tensor(1.0), 2, group=group)
-    dist.send(first_has_waited, dst=1)
-    return late, message(mean_over_processes, torch.tensor(1.0), 2)
+    x, y = batch([[0, 1]])
+    linear = DistributedDataParallel(model(), process_group=pair)
+    loss = mean_over_processes(F.cross_entropy(linear(x), y, reduction="sum"), 2, group=pair)
+    if rank == 2:
+        os._exit(1)
+    errors = {"no backward": message(loss.backward)}
+    errors["late"] = message(mean_over_processes, torch.tensor(1.0), 2, group=group)
+    dist.send(torch.zeros(1), dst=1)
+    return errors | {"dead": message(mean_over_processes, torch.tensor(1.0), 2)}
 
 
 @pytest.fixture(scope="module")
-def left_alone(tmp_path_factory):
-    errors, dead = run(wait_for_the_other, 2, tmp_path_factory.mktemp("two"))
-    assert dead is None
+def left_alone():
+    errors, *dead = run(wait_for_the_others, 3)
+    assert dead == [None, None]
     return errors
 
 
-@pytest.mark.parametrize("which", [0, 1], ids=["late", "dead"])
+@pytest.mark.parametrize("which", ["late", "dead"])
 def test_a_process_that_is_late_or_dies_is_an_error_in_the_others(which, left_alone):
-    assert left_alone[which].startswith("RuntimeError: process 0 of 2 did not get the counts of all the others")
+    assert left_alone[which].startswith("RuntimeError: process 0 of ")
+    assert " did not get the counts of all the others: one of them has died, or has not called" in left_alone[which]
+
+
+def test_a_process_that_dies_before_backward_is_an_error_in_the_others(left_alone):
+    assert left_alone["no backward"].startswith("RuntimeError: ")

@@ -2,6 +2,8 @@
 
 import functools
 import itertools
+import os
+import time
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
 import lossbook
-from lossbook.teaching import checks, data, exercises, metrics, plotting, training
+from lossbook.teaching import checks, data, exercises, metrics, plotting, processes, training
 
 # --- checks.assert_gradients_agree ------------------------------------------------------------------------------------
 
@@ -519,3 +521,36 @@ def test_one_curve_needs_no_legend_and_names_must_agree(notebook):
     assert upper.get_legend() is None
     with pytest.raises(ValueError, match=r"losses are \['a'\], gradients are \['b'\]: expected the same names"):
         plotting.loss_and_gradient(x, {"a": x}, {"b": x}, xlabel="x", title="t")
+
+
+# --- processes.run ----------------------------------------------------------------------------------------------------
+
+
+def test_processes_talk_to_each_other():
+    offset = torch.tensor(10.0)
+
+    def work(rank):
+        total = rank + offset
+        torch.distributed.all_reduce(total)
+        return total.item(), os.getpid()
+
+    (total, one), (same, other) = processes.run(work, 2)
+    assert total == same == 21
+    assert len({one, other, os.getpid()}) == 3
+
+
+def test_a_process_that_dies_returns_nothing():
+    assert processes.run(lambda rank: os._exit(1) if rank else "here", 2) == ["here", None]
+
+
+def test_a_process_that_fails_says_why():
+    with pytest.raises(RuntimeError, match="(?s)process 0 failed:.*ZeroDivisionError"):
+        processes.run(lambda rank: 1 / rank, 1)
+
+
+def test_a_process_that_hangs_is_ended(monkeypatch):
+    monkeypatch.setattr(processes, "MOST_SECONDS", 0.1)
+    start = time.monotonic()
+    with pytest.raises(TimeoutError, match="still running after 0.1 seconds"):
+        processes.run(lambda rank: time.sleep(600), 2)
+    assert time.monotonic() - start < 300
