@@ -84,7 +84,7 @@ def toc_problems(listed: list[str], on_disk: list[str]) -> list[str]:
 def pages_on_disk() -> list[str]:
     """Return the files that are pages of the book."""
     found = [*ROOT.glob("chapters/**/*.ipynb"), *ROOT.glob("chapters/**/*.md"), *ROOT.glob("reference/*.md")]
-    found += [ROOT / name for name in ("index.md", "notation.md", "references.md")]
+    found += [ROOT / name for name in ("index.md", "glossary.md", "notation.md", "references.md")]
     return [path.relative_to(ROOT).as_posix() for path in found if ".ipynb_checkpoints" not in path.parts]
 
 
