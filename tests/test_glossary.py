@@ -3,11 +3,14 @@
 Each check returns a list of problems; each is shown to find what it is there to find.
 """
 
+import re
+
 import pytest
 from markdown_it.token import Token
 from mdit_py_plugins.anchors.index import slugify
 
-from book import Section, chapters, inlines, links, pages, parse, plain, report, under, words
+from book import Chapter, Section, chapters, inlines, inside, links, pages, parse, plain, report, under, words
+from sample import sample
 from test_links import link_target
 
 GLOSSARY = "glossary.md"
@@ -23,7 +26,8 @@ def bold(tokens: list[Token]) -> list[str]:
         kinds = [child.type for child in inline.children]
         starts = [i for i, kind in enumerate(kinds) if kind == "strong_open"]
         ends = [i for i, kind in enumerate(kinds) if kind == "strong_close"]
-        found += ["".join(c.content for c in inline.children[a:b]) for a, b in zip(starts, ends, strict=True)]
+        spans = [inline.children[a:b] for a, b in zip(starts, ends, strict=True)]
+        found += ["".join(" " if c.type == "softbreak" else c.content for c in span) for span in spans]
     return found
 
 
@@ -81,6 +85,13 @@ def use_problems(page: str, tokens: list) -> list[str]:
     return problems + [f"{page}: a link to the glossary in a heading"] * any(GLOSSARY in link for link in links(titles))
 
 
+def name_problems(chapter: Chapter, known: set[str]) -> list[str]:
+    """The names in bold above the card of a chapter stand in the glossary."""
+    paragraphs = [token for part in inside(parse(chapter.notebook.cells[0].source), "paragraph") for token in part]
+    names = [name for name in bold(paragraphs) if not re.match("use|avoid|read first", name, re.IGNORECASE)]
+    return [f"{chapter.page}: {name!r} is not in the glossary" for name in names if name.casefold() not in known]
+
+
 def all_terms() -> list[Section]:
     """Return the glossary's terms."""
     return [term for letter in Section("", pages()[GLOSSARY]).split(2)[1:] for term in letter.split(3)[1:]]
@@ -98,6 +109,12 @@ def test_terms_are_defined_and_used():
 def test_chapter_leads_to_the_glossary(name):
     chapter = chapters()[name]
     report(use_problems(chapter.page, chapter.tokens))
+
+
+@pytest.mark.parametrize("name", chapters())
+def test_names_of_a_chapter_are_in_the_glossary(name):
+    known = {name.casefold() for term in all_terms() for name in (term.heading, *bold(term.items))}
+    report(name_problems(chapters()[name], known))
 
 
 # --- The checks themselves --------------------------------------------------------------------------------------------
@@ -182,3 +199,12 @@ def test_bad_use_is_found(linked, message):
 
 def test_good_use_passes():
     report(use_problems(CHAPTER, parse("[a](../../glossary.md#a) [b](../../glossary.md#b)")))
+
+
+def test_name_that_is_not_in_the_glossary_is_found():
+    chapter = sample(setup="")
+    card = chapter.notebook.cells[0]
+    card.source = card.source.replace("Use it when", "**Use it when**").replace("Avoid it", "Also **lead**. Avoid it")
+    report(name_problems(chapter, {"lead"}))
+    (problem,) = name_problems(chapter, {"margin"})
+    assert "'lead'" in problem
