@@ -154,6 +154,12 @@ def printed(cell: NotebookNode) -> str:
     return "\n".join(texts)
 
 
+def markdown_outputs(cell: NotebookNode) -> list[str]:
+    """Return the Markdown that a code cell put out."""
+    data = [output.get("data", {}) for output in cell.outputs]
+    return [found["text/markdown"] for found in data if "text/markdown" in found]
+
+
 def image_types(output: NotebookNode) -> list[str]:
     """Return the kinds of image in an output, such as "image/svg+xml"."""
     return [kind for kind in output.get("data", {}) if kind.startswith("image/")]
@@ -238,6 +244,11 @@ class Chapter:
         return [item for item in self.items if isinstance(item, Token)]
 
     @property
+    def shown(self) -> list[Token]:
+        """The Markdown tokens of all outputs."""
+        return [token for cell in self.code for text in markdown_outputs(cell) for token in parse(text)]
+
+    @property
     def preamble(self) -> Section:
         """What stands before the first `##`: title, summary card, the first code cells."""
         return Section("", self.items).split(2)[0]
@@ -311,9 +322,10 @@ def toc_files() -> list[str]:
 
 
 def page_tokens(file: str) -> list[Token]:
-    """Return the Markdown tokens of a page, notebook or not."""
+    """Return the Markdown tokens of a page: of all cells and outputs, if it is a notebook."""
     if file.endswith(".ipynb"):
-        return read_chapter(ROOT / file).tokens
+        chapter = read_chapter(ROOT / file)
+        return chapter.tokens + chapter.shown
     return parse((ROOT / file).read_text(encoding="utf-8"))
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from urllib.parse import unquote
 
 import pytest
+from nbformat.v4 import new_output
 
 from book import (
     FREER_PARTS,
@@ -132,6 +133,12 @@ def test_good_link_passes(link):
 def test_bad_link_is_found(link, message):
     (problem,) = link_problems(PAGE, {PAGE: parse(f"[x]({link})"), REFERENCE: parse(LINKED_BACK)})
     assert message in problem
+
+
+def test_link_in_an_output_is_read():
+    chapter = sample(setup="")
+    chapter.code[2].outputs = [new_output("execute_result", {"text/markdown": "[x](../huber.ipynb#y)"})]
+    assert links(chapter.shown) == ["../huber.ipynb#y"]
 
 
 def test_card_and_reference_that_link_to_each_other_pass():

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch.nn.functional as F
+import yaml
 
 import lossbook
 
@@ -24,10 +25,10 @@ PUBLIC = [pytest.param(getattr(lossbook, name), id=name) for name in lossbook.__
 # --- Import -----------------------------------------------------------------------------------------------------------
 
 
-def run(code):
+def run(code, cwd=ROOT):
     """Run Python code in a process of its own, every warning an error, and return what it printed."""
     command = [sys.executable, "-W", "error", "-c", code]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return done.stdout
@@ -79,15 +80,24 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path):
     shutil.copytree(ROOT / "lossbook", source / "lossbook", ignore=shutil.ignore_patterns("__pycache__"))
     for file in filter(Path.is_file, ROOT.iterdir()):
         shutil.copy(file, source)
+    ledger = Path("chapters/practice/errata.yml")
+    (source / ledger.parent).mkdir(parents=True)
+    for file in filter(Path.is_file, (ROOT / ledger.parent).iterdir()):
+        shutil.copy(file, source / ledger.parent)
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
     subprocess.run([*pip, "--disable-pip-version-check", "--wheel-dir", tmp_path, source], check=True)
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         installed = {name for name in archive.namelist() if ".dist-info/" not in name}
         (metadata,) = (archive.read(name).decode() for name in archive.namelist() if name.endswith("/METADATA"))
+        archive.extractall(tmp_path / "installed")
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "lossbook").rglob("*.py")}
-    assert installed == modules | {"lossbook/py.typed"}
+    assert installed == modules | {"lossbook/py.typed", "lossbook/teaching/errata/errata.yml"}
     assert f"\nVersion: {lossbook.__version__}\n" in metadata
+    code = "from lossbook.teaching import ledger; print(ledger.__file__); print(len(ledger.read()['statements']))"
+    where, statements = run(code, cwd=tmp_path / "installed").splitlines()
+    assert Path(where).is_relative_to(tmp_path / "installed")
+    assert int(statements) == len(yaml.safe_load((ROOT / ledger).read_text(encoding="utf-8"))["statements"])
 
 
 # --- Docstrings -------------------------------------------------------------------------------------------------------

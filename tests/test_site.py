@@ -56,6 +56,7 @@ LOOK = """() => {
         text: texts.join("\\n"),
         maths_errors: all("mjx-merror, [data-mml-node=merror], .MathJax_Error, .katex-error").map(e => e.textContent),
         unset_maths: all(".math").filter(e => !e.querySelector("mjx-container, .katex")).map(e => e.textContent),
+        links: all("article a[href]").map(a => a.getAttribute("href")),
         images: all("img").map(i => ({source: i.getAttribute("src"), alt: i.alt, width: i.naturalWidth})),
     };
 }"""
@@ -73,6 +74,7 @@ class Seen:
     text: str = ""  # outside of code and formulas
     maths_errors: list[str] = field(default_factory=list)
     unset_maths: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
     images: list[dict] = field(default_factory=list)
     overflow: int = 0  # pixels by which a phone would have to scroll sideways
     complaints: list[str] = field(default_factory=list)
@@ -170,7 +172,21 @@ def image_problems(seen: Seen) -> list[str]:
     return problems
 
 
-CHECKS = [maths_problems, markup_problems, width_problems, complaint_problems, foreign_problems, image_problems]
+def link_problems(seen: Seen) -> list[str]:
+    """No link within the book was left as it stands in the source, where it names a notebook and not a page."""
+    own = [link for link in seen.links if not re.match(r"[a-z]+:", link)]
+    return [f"leads to a source, not to a page: {link}" for link in own if re.search(r"\.(ipynb|md)(#|$)", link)]
+
+
+CHECKS = [
+    maths_problems,
+    markup_problems,
+    width_problems,
+    complaint_problems,
+    foreign_problems,
+    link_problems,
+    image_problems,
+]
 
 
 # --- Browser and server -----------------------------------------------------------------------------------------------
@@ -254,6 +270,7 @@ PAGE = """<!doctype html>
 GOOD = """
 <p>Words, a <code>`$x$` **code** {cite}</code>, and <span class="math"><mjx-container>x</mjx-container></span>.</p>
 <img src="pixel.svg" alt="An empty square">
+<article><a href="huber.html#in-code">Huber</a>, <a href="https://example.org/x.ipynb">elsewhere</a></article>
 <div style="overflow-x: auto"><div style="width: 900px">wide</div></div>
 """
 
@@ -278,6 +295,8 @@ PLANTED = [
     (complaint_problems, "failed", '<script src="http://127.0.0.1:1/x.js"></script>'),
     (foreign_problems, "https://example.org/x.css", '<link rel="stylesheet" href="https://example.org/x.css">'),
     (foreign_problems, "https://example.org/x", "<script>fetch('https://example.org/x').catch(() => {})</script>"),
+    (link_problems, "leads to a source", '<article><a href="../huber.ipynb#in-code">Huber</a></article>'),
+    (link_problems, "leads to a source", '<article><a href="notation.md">Notation</a></article>'),
     (image_problems, "does not load", '<img src="missing.svg" alt="A curve">'),
     (image_problems, "does not load", '<img src="missing.svg" alt="Below" loading="lazy" style="margin-top: 9999px">'),
     (image_problems, "without alternative text", '<img src="pixel.svg">'),
