@@ -24,7 +24,7 @@ FAMILIAR = {
     rf"\{word}"
     for word in (
         "left right big bigl bigr Big Bigl Bigr quad qquad underbrace rvert rVert rceil frac tfrac dfrac sqrt cdot "
-        "times dots le ge ne approx to infty pm sum prod int max min arg exp cos cosh tanh arctan Longrightarrow"
+        "times dots le ge ne approx to infty pm sum prod int max min arg exp cos sin cosh tanh arctan Longrightarrow"
     ).split()
 }
 COUNTERS = set("cijkmnyKN0123456789,=+-'_{}^*")
