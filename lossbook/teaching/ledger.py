@@ -6,6 +6,9 @@ from pathlib import Path
 
 import yaml
 
+# Of the names of chapters, the words that are not written as they are spelt in a file's name
+WRITTEN_OTHERWISE = {"gan": "GAN", "iou": "IoU", "nce": "NCE"}
+
 FAULTS = ("wrong", "misleading", "contradictory", "does not run")
 
 HERE = Path(__file__).parent
@@ -57,6 +60,17 @@ def slug(heading):
     return re.sub(r"[^\w\- ]", "", heading.strip().lower().replace(" ", "-"))
 
 
+def title(chapter):
+    """Return the name of a chapter in words.
+
+    Examples
+    --------
+    >>> title("detection/box_iou")
+    'box IoU'
+    """
+    return " ".join(WRITTEN_OTHERWISE.get(word, word) for word in chapter.rpartition("/")[2].split("_"))
+
+
 def link(entry):
     """Return a Markdown link to where a statement is settled, for a page in ``chapters/practice``.
 
@@ -65,9 +79,9 @@ def link(entry):
     >>> link({"chapter": "regression/huber"})
     '[huber](../regression/huber.ipynb)'
     >>> link({"chapter": "detection/box_iou", "demonstration": "In code"})
-    '[box iou, under “In code”](../detection/box_iou.ipynb#in-code)'
+    '[box IoU, under “In code”](../detection/box_iou.ipynb#in-code)'
     """
-    name, page = entry["chapter"].rpartition("/")[2].replace("_", " "), f"../{entry['chapter']}.ipynb"
+    name, page = title(entry["chapter"]), f"../{entry['chapter']}.ipynb"
     if "demonstration" not in entry:
         return f"[{name}]({page})"
     return f"[{name}, under “{entry['demonstration']}”]({page}#{slug(entry['demonstration'])})"
