@@ -6,44 +6,16 @@ are skipped; under continuous integration (where `CI` is set) they fail instead.
 """
 
 import functools
-import os
 import re
-import shutil
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from book import ROOT, report, toc_files
-
-SITE = ROOT / "_build/html"
-PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1280, "height": 900}
-
-# Nothing but the site itself can be reached, so that a page that leans on another server shows it, and at once.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-proxy-server",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
-
-WAIT = """async () => {
-    if (window.MathJax?.startup) await MathJax.startup.promise;
-    await document.fonts.ready;
-    await Promise.all([...document.images].map(image => {
-        image.loading = "eager";
-        return image.decode().catch(() => {});
-    }));
-}"""
+from book import report, toc_files
+from browser import DESKTOP, PHONE, SITE, WAIT, do_without, find_browser
 
 LOOK = """() => {
     const outside = "script, style, noscript, template, code, pre, textarea, .math, mjx-container, .katex, .sig";
@@ -189,54 +161,9 @@ CHECKS = [
 ]
 
 
-# --- Browser and server -----------------------------------------------------------------------------------------------
+# --- The book as it is ------------------------------------------------------------------------------------------------
 
-
-def do_without(what: str) -> None:
-    """Skip a test for want of something; under continuous integration, fail it."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(what)
-
-
-def find_browser() -> str | None:
-    """Return the path of a Chromium."""
-    names = [os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"]
-    return next((path for path in map(shutil.which, filter(None, names)) if path), None)
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves files and does not talk about it."""
-
-    def log_message(self, *_):
-        """Say nothing."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all pages."""
-    path = find_browser()
-    if path is None:
-        do_without("no Chromium on PATH, and $CHROMIUM names none")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def serve() -> Iterator[Callable[[Path], str]]:
-    """Return a function that serves a folder and returns its address."""
-    servers = []
-
-    def start(folder):
-        server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+PAGES = [str(Path(file).with_suffix(".html")) for file in toc_files()] + ["genindex.html", "search.html"]
 
 
 @pytest.fixture(scope="module")
@@ -245,11 +172,6 @@ def see(browser, serve) -> Callable[[str], Seen]:
     if not (SITE / "index.html").is_file():
         do_without("the book is not built: run `make book`")
     return functools.cache(functools.partial(look, browser, serve(SITE)))
-
-
-# --- The book as it is ------------------------------------------------------------------------------------------------
-
-PAGES = [str(Path(file).with_suffix(".html")) for file in toc_files()] + ["genindex.html", "search.html"]
 
 
 @pytest.mark.parametrize("check", CHECKS)
