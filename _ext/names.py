@@ -54,9 +54,8 @@ def add_to_search(app, doctree, docname):
     """
     if docname.startswith("chapters/"):
         for index in doctree.findall(addnodes.index):
-            index["entries"] = [
-                ("single", spelling, "", "main", None) for _, name, *_ in index["entries"] for spelling in spellings(name)
-            ]
+            names = [name for _, name, *_ in index["entries"]]
+            index["entries"] = [("single", typed, "", "main", None) for name in names for typed in spellings(name)]
 
 
 def setup(app):

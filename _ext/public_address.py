@@ -1,7 +1,7 @@
 """A Sphinx extension that tells all others the public address of the site, which follows from the repository's.
 
-GitHub publishes https://github.com/OWNER/NAME at https://OWNER.github.io/NAME/. For a site that lies elsewhere, give its
-address in _config.yml as `baseurl` under `html`.
+GitHub publishes https://github.com/OWNER/NAME at https://OWNER.github.io/NAME/. For a site that lies elsewhere, give
+its address in _config.yml as `baseurl` under `html`.
 """
 
 import re
@@ -9,7 +9,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sphinx.errors import ConfigError
-
 
 # GitHub shows this page for every address that leads nowhere, so its links cannot be relative.
 NOT_FOUND = """\

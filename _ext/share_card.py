@@ -96,7 +96,7 @@ def card(title, words, above, picture, icon):
 
 
 def add_card(app, doctree, docname):
-    """Draw the card of a page, unless it lies there already, and tell sphinxext-opengraph what to say about the page."""
+    """Draw the card of a page, unless it lies there already, and tell sphinxext-opengraph about it."""
     if app.builder.format != "html":
         return
     source, title = Path(app.srcdir), next(doctree.findall(nodes.title)).astext()

@@ -1,0 +1,52 @@
+"""What the tests of the built site share: where it is, a browser to look at it, and how to wait for a page."""
+
+import os
+import shutil
+from http.server import SimpleHTTPRequestHandler
+
+import pytest
+
+from book import ROOT
+
+SITE = ROOT / "_build/html"
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 900}
+
+# Nothing but the site itself can be reached, so that a page that leans on another server shows it, and at once.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-proxy-server",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+
+WAIT = """async () => {
+    if (window.MathJax?.startup) await MathJax.startup.promise;
+    await document.fonts.ready;
+    await Promise.all([...document.images].map(image => {
+        image.loading = "eager";
+        return image.decode().catch(() => {});
+    }));
+}"""
+
+
+def do_without(what: str) -> None:
+    """Skip a test for want of something; under continuous integration, fail it."""
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(what)
+
+
+def find_browser() -> str | None:
+    """Return the path of a Chromium."""
+    names = [os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"]
+    return next((path for path in map(shutil.which, filter(None, names)) if path), None)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files and does not talk about it."""
+
+    def log_message(self, *_):
+        """Say nothing."""
