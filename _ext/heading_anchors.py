@@ -5,19 +5,22 @@ docutils makes anchors of its own. They differ where a heading holds more than p
 """
 
 from docutils import nodes
+from sphinx.transforms import SphinxTransform
 
 
-def use_slugs(app, doctree):
-    slugs = app.env.metadata[app.env.docname].get("myst_slugs", {})
-    own = {anchor: slug for slug, (_, anchor, _) in slugs.items()}
-    for section in doctree.findall(nodes.section):
-        section["ids"] = [own.get(anchor, anchor) for anchor in section["ids"]]
-    for reference in doctree.findall(nodes.reference):
-        if reference.get("refid") in own:
-            reference["refid"] = own[reference["refid"]]
-    slugs.update({slug: (line, slug, text) for slug, (line, _, text) in slugs.items()})
+class UseSlugs(SphinxTransform):
+    """Put MyST's slugs in the place of docutils' anchors."""
+
+    default_priority = 840  # before anything looks at the anchors
+
+    def apply(self):
+        slugs = getattr(self.document, "myst_slugs", {})
+        own = {anchor: slug for slug, (_, anchor, _) in slugs.items()}
+        for section in self.document.findall(nodes.section):
+            section["ids"] = [own.get(anchor, anchor) for anchor in section["ids"]]
+        slugs.update({slug: (line, slug, text) for slug, (line, _, text) in slugs.items()})
 
 
 def setup(app):
-    app.connect("doctree-read", use_slugs, priority=50)  # before Sphinx collects the table of contents
+    app.add_transform(UseSlugs)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -9,6 +9,7 @@ import re
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.transforms import SphinxTransform
 
 NO_NAME = re.compile(r"(Use|Avoid|Read first)\b")
 PYTORCH_NAME = re.compile(r"(nn|F|torch|torchvision\.ops)\.\w+")
@@ -39,12 +40,16 @@ def spellings(name):
     return list(dict.fromkeys([name, shorter, f"{shorter} loss"]))
 
 
-def add_to_index(app, doctree):
+class AddToIndex(SphinxTransform):
     """Enter the names before Sphinx collects the entries of a page for the general index."""
-    section = next(doctree.findall(nodes.section), None)
-    if section is not None and app.env.docname.startswith("chapters/"):
-        entries = [("single", name, section["ids"][0], "main", None) for name in names_of(section)]
-        section.insert(1, addnodes.index(entries=entries))
+
+    default_priority = 845
+
+    def apply(self):
+        section = next(self.document.findall(nodes.section), None)
+        if section is not None and self.env.docname.startswith("chapters/"):
+            entries = [("single", name, section["ids"][0], "main", None) for name in names_of(section)]
+            section.insert(1, addnodes.index(entries=entries))
 
 
 def add_to_search(app, doctree, docname):
@@ -59,6 +64,6 @@ def add_to_search(app, doctree, docname):
 
 
 def setup(app):
-    app.connect("doctree-read", add_to_index, priority=100)
+    app.add_transform(AddToIndex)
     app.connect("doctree-resolved", add_to_search)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

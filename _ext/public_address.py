@@ -14,8 +14,9 @@ from sphinx.errors import ConfigError
 NOT_FOUND = """\
 <h1>There is no such page</h1>
 <p>It may have moved. Look for it by any name, or begin at the <a href="{path}index.html">front page</a>.</p>
-<form action="{path}search.html" role="search">
-<input class="form-control" type="search" name="q" placeholder="Search this book..." aria-label="Search this book">
+<form class="not-found-search" action="{path}search.html" role="search">
+<input class="form-control" type="search" name="q" aria-label="Search this book">
+<button class="btn btn-primary" type="submit">Search</button>
 </form>
 """
 
