@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from book import ROOT, config, report, toc_files, tracked_files
-from test_site import SITE, do_without
+from browser import SITE, do_without
 
 CHAPTER = "chapters/regression/huber.ipynb"
 
@@ -68,11 +68,12 @@ def test_branch_with_slashes(tmp_path):
     settings["repository"]["branch"] = "release/2/draft"
     for name in ("_ext", "_static"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("references.bib", CHAPTER):
+    for name in ("references.bib", "notation.md", CHAPTER):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, tmp_path / name)
     (tmp_path / "_config.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
-    (tmp_path / "_toc.yml").write_text(f"format: jb-book\nroot: {CHAPTER.removesuffix('.ipynb')}\n", encoding="utf-8")
+    toc = {"format": "jb-book", "root": CHAPTER.removesuffix(".ipynb"), "chapters": [{"file": "notation"}]}
+    (tmp_path / "_toc.yml").write_text(yaml.safe_dump(toc), encoding="utf-8")
     jupyter_book = Path(sys.executable).with_name("jupyter-book")
     run = subprocess.run([jupyter_book, "build", tmp_path], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
