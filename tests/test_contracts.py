@@ -172,7 +172,9 @@ MISTAKES = {
     "any/empty": [
         Mistake(ERROR, nn.MSELoss(), (torch.ones(0, 3), torch.ones(0, 3)), ("`input` (0, 3) is empty", "0/0 = NaN")),
         Mistake(ERROR, nn.KLDivLoss(reduction="batchmean"), (LOG9[:0], P9[:0]), ("is empty",)),
-        Mistake(ERROR, nn.MultiMarginLoss(), (Z9[:0], Y9[:0]), ("is empty",)),
+        Mistake(ERROR, nn.MultiMarginLoss(), (Z9[:0], Y9[:0]), ("is empty", "whatever stood in memory")),
+        Mistake(ERROR, nn.MultiMarginLoss(reduction="sum"), (Z9[:0], Y9[:0]), ("is empty", "has not written")),
+        Mistake(ERROR, nn.MultiLabelMarginLoss(reduction="sum"), (Z9[:0], ONE_HOT[:0]), ("has not written",)),
         Mistake(ERROR, nn.CrossEntropyLoss(), (Z9[:0], Y9[:0]), ("is empty",)),
         Mistake(ERROR, nn.KLDivLoss(), (LOG9[:0], P9[:0]), ("is empty",)),
         Mistake(ERROR, nn.CrossEntropyLoss(), (torch.zeros(32, 0), 0 * Y9), ("`input` (32, 0) is empty",)),
@@ -1214,6 +1216,7 @@ LOOK_ALIKES = {
         LookAlike(nn.MSELoss(reduction="sum"), (A[:0], B[:0])),
         LookAlike(nn.CrossEntropyLoss(reduction="none"), (Z9[:0], Y9[:0])),
         LookAlike(nn.CrossEntropyLoss(reduction="sum"), (Z9[:0], P9[:0])),
+        LookAlike(nn.MultiMarginLoss(reduction="none"), (Z9[:0], Y9[:0])),
     ],
     "shape/broadcast": [
         LookAlike(nn.MSELoss(), (A[:, None], torch.tensor(1.0))),

@@ -65,10 +65,20 @@ def _integers(call, input, *others):
 
 @rule("any/empty", "practice/reductions", nn.Module)
 def _empty(call, input, *others):
-    """There is something to average, unless the reduction is 'sum' or 'none'."""
-    if input.numel() == 0 and call.reduction in ("mean", "batchmean"):
+    """There is something to average, unless the reduction is 'sum' or 'none'.
+
+    MultiMarginLoss and MultiLabelMarginLoss need something to add up, too.
+    """
+    if input.numel() > 0 or call.reduction == "none":
+        return
+    seen, fix = f"{shaped(call.first, input)} is empty", "leave out empty batches"
+    hinge = isinstance(call.criterion, nn.MultiMarginLoss | nn.MultiLabelMarginLoss)
+    if hinge and input.ndim == 2 and input.shape[1] > 0:
+        harm = "PyTorch returns a number that it has not written: whatever stood in memory, not the sum of 0 losses"
+        yield error(seen, harm, fix)
+    elif call.reduction != "sum":
         harm = "the mean of 0 losses is 0/0 = NaN, and so is every average that it enters"
-        yield error(f"{shaped(call.first, input)} is empty", harm, "leave out empty batches, or use reduction='sum'")
+        yield error(seen, harm, f"{fix}, or use reduction='sum'")
 
 
 @rule("shape/broadcast", "regression/squared_error", *ELEMENTWISE)
@@ -220,7 +230,7 @@ def indices_of(call, input, target):
     return target[target != ignore_index(call)]
 
 
-@rule("classes/target-shape", "classification/cross_entropy", *CLASSES)
+@rule("classes/target-shape", "practice/contracts", *CLASSES)
 def _target_shape(call, input, target):
     """Class indices have the shape of the input without the class dimension, class probabilities that of the input."""
     classes, expected, probabilities = classes_of(call, input)
@@ -246,7 +256,7 @@ def _target_shape(call, input, target):
     yield error(f"`target` {tuple(target.shape)} for {shaped(call.first, input)} and {classes} classes", harm, fix)
 
 
-@rule("classes/target-dtype", "classification/cross_entropy", *CLASSES)
+@rule("classes/target-dtype", "practice/contracts", *CLASSES)
 def _target_dtype(call, input, target):
     """Class indices are int64, or uint8 where PyTorch takes it; class probabilities are floating point."""
     bytes_too = isinstance(call.criterion, nn.CrossEntropyLoss | nn.NLLLoss) and input.ndim < 3
@@ -263,7 +273,7 @@ def _target_dtype(call, input, target):
     yield error(f"`target` has dtype {target.dtype}", harm, fix)
 
 
-@rule("classes/index-range", "classification/cross_entropy", *CLASSES)
+@rule("classes/index-range", "practice/contracts", *CLASSES)
 def _index_range(call, input, target):
     """Class indices lie between 0 and C − 1, or equal `ignore_index`."""
     indices, classes = indices_of(call, input, target), classes_of(call, input)[0]
@@ -350,7 +360,7 @@ def _target_probabilities(call, input, target):
 # --- Weights ----------------------------------------------------------------------------------------------------------
 
 
-@rule("weights/shape", "classification/cross_entropy", *SOFTMAX, nn.NLLLoss, nn.MultiMarginLoss, *BINARY)
+@rule("weights/shape", "practice/contracts", *SOFTMAX, nn.NLLLoss, nn.MultiMarginLoss, *BINARY)
 def _weights_shape(call, input, target):
     """One weight for each class; BCE: `weight` and `pos_weight` fit the input, `pos_weight` its last dimension."""
     binary = isinstance(call.criterion, BINARY)

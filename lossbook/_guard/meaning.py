@@ -178,7 +178,7 @@ def _distances(call, input, target):
 # --- Labels −1 and 1 --------------------------------------------------------------------------------------------------
 
 
-@rule("labels/plus-minus-one", "classification/hinge", *PLUS_MINUS)
+@rule("labels/plus-minus-one", "practice/contracts", *PLUS_MINUS)
 def _plus_minus_one(call, *values):
     """Labels are −1 or 1. Zeros in place of −1 are an error, as is any other value for HingeEmbeddingLoss."""
     *inputs, target = values
