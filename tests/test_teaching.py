@@ -12,9 +12,10 @@ import torch.nn.functional as F
 from IPython.core.interactiveshell import InteractiveShell
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
+from torch import nn
 
 import lossbook
-from lossbook.teaching import checks, data, exercises, metrics, plotting, processes, training
+from lossbook.teaching import calls, checks, data, exercises, metrics, plotting, processes, training
 
 # --- checks.assert_gradients_agree ------------------------------------------------------------------------------------
 
@@ -554,3 +555,134 @@ def test_a_process_that_hangs_is_ended(monkeypatch):
     with pytest.raises(TimeoutError, match="still running after 0.1 seconds"):
         processes.run(lambda rank: time.sleep(600), 2)
     assert time.monotonic() - start < 300
+
+
+# --- calls ------------------------------------------------------------------------------------------------------------
+
+CONTRACT = {"input": "numbers", "target": "numbers", "result": "0 or more"}
+ZEROS, ONES = torch.zeros(4), torch.ones(4)
+
+
+def contract_table(*criteria, **kinds):
+    """Return the rows of a table of calls, without those of the contract."""
+    return calls.Contracts().table(*criteria, **CONTRACT, **kinds).data.splitlines()[6:]
+
+
+def test_what_comes_of_a_call():
+    loss = nn.MSELoss()
+    assert calls.outcome(lambda: loss(ZEROS, 2 * ONES)) == (4.0, "", "")
+    assert calls.outcome(lambda: loss(ZEROS, ZEROS[:3])).error.startswith("The size of tensor a (4) must match")
+    broadcast = calls.outcome(lambda: loss(ZEROS[:, None], 2 * ONES))
+    assert broadcast.value == 4 and broadcast.warning.startswith("Using a target size") and not broadcast.error
+    in_the_backward_pass = calls.outcome(lambda: nn.HuberLoss()(ZEROS.clone().requires_grad_(), ONES.long()))
+    assert in_the_backward_pass.error == "Found dtype Long but expected Float"
+    pair = nn.AdaptiveLogSoftmaxWithLoss(8, 4, cutoffs=[2])
+    x, y = torch.ones(3, 8), torch.tensor([0, 1, 3])
+    assert calls.outcome(lambda: pair(x, y)).value == pytest.approx(pair(x, y).loss.item())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "meant", "kind"),
+    [
+        (calls.Outcome(1.0), 1.0, "right"),
+        (calls.Outcome(1.0), 1.1, "silent"),
+        (calls.Outcome(1.0), np.inf, "silent"),
+        (calls.Outcome(0.0), 1e-4, "silent"),
+        (calls.Outcome(np.nan), 1.0, "NaN"),
+        (calls.Outcome(np.inf), np.inf, "NaN"),
+        (calls.Outcome(1.0, warning="careful"), 1.0, "warning"),
+        (calls.Outcome(np.nan, error="no"), np.nan, "error"),
+    ],
+)
+def test_kind_of_an_outcome(outcome, meant, kind):
+    assert outcome.kind(meant) == kind
+
+
+def test_table_of_calls():
+    rows = contract_table(
+        nn.MSELoss(),
+        right={"numbers": lambda loss: loss(ZEROS, ONES)},
+        silent={"twice": (lambda loss: loss(ZEROS, 2 * ONES), lambda loss: loss(ZEROS, ONES))},
+        NaN={
+            "nothing": lambda loss: loss(ZEROS[:0], ONES[:0]),
+            "too much": lambda loss: loss(ZEROS, np.inf * ONES),
+        },
+        warning={"(N, 1)": lambda loss: loss(ZEROS[:, None], ONES)},
+        error={"boom": lambda loss: [][1]},
+    )
+    assert [row.replace("\\", "") for row in rows[:4]] == [
+        "| numbers | 1 |",
+        "| twice | **silent:** 4 instead of 1 |",
+        "| nothing | **NaN** |",
+        "| too much | **infinite** |",
+    ]
+    assert rows[4].startswith("| (N, 1) | warning: “Using a target size") and rows[4].endswith("”, then 1 |")
+    assert rows[5:] == ["| boom | error: “list index out of range” |"]
+
+
+def test_every_loss_of_a_table_is_run():
+    kinds = {"right": {"numbers": lambda loss: loss(ZEROS, ONES)}}
+    contracts = calls.Contracts()
+    contracts.table(nn.MSELoss(), nn.L1Loss(), **CONTRACT, **kinds)
+    assert contracts.losses == {nn.MSELoss, nn.L1Loss}
+    with pytest.raises(AssertionError, match="HuberLoss: right instead of silent"):
+        contract_table(
+            nn.MSELoss(),
+            nn.HuberLoss(),
+            **kinds,
+            silent={"three": (lambda loss: loss(ZEROS, 3 * ONES), lambda loss: torch.tensor(2.5))},
+        )
+
+
+@pytest.mark.parametrize("kind", ["silent", "NaN", "warning", "error"])
+def test_a_call_of_another_kind_is_found(kind):
+    kinds = {"right": {"numbers": lambda loss: loss(ZEROS, ONES)}, kind: {"the same": lambda loss: loss(ZEROS, ONES)}}
+    with pytest.raises(AssertionError, match=f"MSELoss: right instead of {kind}"):
+        contract_table(nn.MSELoss(), **kinds)
+
+
+def test_a_right_call_that_is_wrong_is_found():
+    with pytest.raises(AssertionError, match="silent instead of right"):
+        contract_table(nn.MSELoss(), right={"one": (lambda loss: loss(ZEROS, ONES), lambda loss: torch.tensor(2.0))})
+
+
+def test_what_was_meant_is_the_first_right_call():
+    def one(loss):
+        return loss(ZEROS, ONES)
+
+    twice = {"twice": lambda loss: loss(ZEROS, 2 * ONES)}
+    for first in (one, (one, lambda loss: torch.tensor(1.0))):
+        rows = contract_table(nn.MSELoss(), right={"one": first}, silent=twice)
+        assert rows[1] == "| twice | **silent:** 4 instead of 1 |"
+    wrong = {"twice": (twice["twice"], lambda loss: loss(ZEROS, ONES[:3]))}
+    with pytest.raises(AssertionError, match="what was meant is an error: The size of tensor"):
+        contract_table(nn.MSELoss(), right={"one": one}, silent=wrong)
+
+
+def test_messages_are_short_and_plain():
+    def refuse(loss):
+        raise ValueError(f"a|b *c* <d> [e]_f `g` https://x.org/y {' word' * 40}\nsecond line")
+
+    numbers = {"numbers": lambda loss: loss(ZEROS, ONES)}
+    _, row = contract_table(nn.MSELoss(), right=numbers, error={"refused": refuse})
+    assert r"a\|b \*c\* \<d> \[e]\_f \`g\` … word" in row
+    assert row.endswith("word …” |") and "second" not in row and len(row) < 210
+
+
+def test_what_pytorch_says(capsys):
+    message = calls.pytorch_says(lambda: nn.MSELoss()(ZEROS[:, None], ONES), width=40)
+    lines = capsys.readouterr().out.splitlines()
+    assert message.startswith("Using a target size") and "broadcasting" in message
+    assert max(map(len, lines)) <= 40 and " ".join(" ".join(lines).split()) == message
+    assert calls.pytorch_says(lambda: nn.MSELoss()(ZEROS, ONES[:3])).startswith("The size of tensor a")
+    with pytest.raises(AssertionError, match="neither an error nor a warning: 1.0"):
+        calls.pytorch_says(lambda: nn.MSELoss()(ZEROS, ONES))
+
+
+def test_what_the_guard_says(capsys):
+    message = calls.guard_says(nn.CrossEntropyLoss(), torch.eye(3).softmax(1), torch.arange(3), width=40)
+    lines = capsys.readouterr().out.splitlines()
+    assert "warning [cross-entropy/probabilities]" in message
+    assert max(map(len, lines)) <= 40 and " ".join(" ".join(lines).split()) == " ".join(message.split())
+    assert "breaks its contract" in calls.guard_says(nn.MSELoss(), ZEROS[:, None], ONES)
+    assert calls.guard_says(nn.MSELoss(), ZEROS, ONES) == "The guard says nothing."
