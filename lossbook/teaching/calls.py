@@ -121,7 +121,7 @@ def _checked(criterion, kind, given, meant):
     }[kind]
 
 
-def pytorch_says(call, width=68):
+def pytorch_says(call, width=48):
     """Print the error or the warning of a call, in lines that fit a page, and return it; fail if there is none."""
     found = outcome(call)
     message = found.error or found.warning
@@ -131,7 +131,7 @@ def pytorch_says(call, width=68):
     return message
 
 
-def guard_says(criterion, *arguments, width=68):
+def guard_says(criterion, *arguments, width=48):
     """Print what `lossbook.guard` says about a call, in lines that fit a page, and return the message as it is.
 
     Parameters
