@@ -10,6 +10,8 @@ LINES_OF_CODE_A_MINUTE = 20  # what a cell prints included
 PICTURES_A_MINUTE = 3  # figures, and formulas on lines of their own
 ROUNDED_TO = 5  # minutes
 
+LOOKED_UP = {"chapters/practice/contracts"}  # pages of which a reader needs one section
+
 COLLAPSED = {"all": ("cell_input", "cell_output"), "input": ("cell_input",), "output": ("cell_output",)}
 
 
@@ -43,7 +45,9 @@ def add_reading_time(app, doctree, docname):
     for strong in doctree.findall(nodes.strong):
         if strong.astext() == "Read first:":
             rounded = max(1, round(minutes(doctree) / ROUNDED_TO)) * ROUNDED_TO
-            strong.parent += [nodes.Text(" · "), nodes.strong("", "Time:"), nodes.Text(f" about {rounded} minutes")]
+            time = f" about {rounded} minutes"
+            time += " for all of it, one for what you look up" if docname in LOOKED_UP else ""
+            strong.parent += [nodes.Text(" · "), nodes.strong("", "Time:"), nodes.Text(time)]
             return
 
 

@@ -121,17 +121,17 @@ def _checked(criterion, kind, given, meant):
     }[kind]
 
 
-def pytorch_says(call, width=48):
+def pytorch_says(call, width=44):
     """Print the error or the warning of a call, in lines that fit a page, and return it; fail if there is none."""
     found = outcome(call)
     message = found.error or found.warning
     if not message:
         raise AssertionError(f"neither an error nor a warning: {found.value}")
-    print(textwrap.fill(message, width, subsequent_indent="  ", break_on_hyphens=False))
+    print(textwrap.fill(message, width, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False))
     return message
 
 
-def guard_says(criterion, *arguments, width=48):
+def guard_says(criterion, *arguments, width=44):
     """Print what `lossbook.guard` says about a call, in lines that fit a page, and return the message as it is.
 
     Parameters
@@ -152,7 +152,7 @@ def guard_says(criterion, *arguments, width=48):
             said = [str(error)]
     message = said[0] if said else "The guard says nothing."
     for line in message.splitlines():
-        print(textwrap.fill(line, width, subsequent_indent="        ", break_on_hyphens=False))
+        print(textwrap.fill(line, width, subsequent_indent="        ", break_on_hyphens=False, break_long_words=False))
     return message
 
 
