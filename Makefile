@@ -18,7 +18,7 @@ PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile
 OTHER_PROCESSOR := ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2 OPENBLAS_CORETYPE=Nehalem
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-portable notebooks benchmarks serve address clean
+.PHONY: help book test test-portable notebooks benchmarks serve anchors address clean
 
 help:  ## list the commands
 	@awk -F ':.*##' '/^[a-z-]+:.*##/ {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -52,6 +52,9 @@ serve: $(INSTALLED)  ## show the book in a browser, and again after each change
 	@$(BIN)/jupyter-book config sphinx . > /dev/null
 	@trap 'rm -f conf.py' EXIT INT TERM; PYTHONPATH=_ext $(BIN)/sphinx-autobuild . _build/serve \
 		--quiet --port 0 --open-browser --watch lossbook --re-ignore '^$(CURDIR)/(\.|_build/)'
+
+anchors: $(INSTALLED)  ## list the addresses of all pages and headings, which are kept from now on
+	@$(BIN)/python tools/anchors.py
 
 address: $(INSTALLED)  ## write the public address everywhere; URL=https://github.com/OWNER/REPOSITORY [BRANCH=main]
 	@$(BIN)/python tools/address.py "$(URL)" $(BRANCH)

@@ -2,7 +2,9 @@
 
 import os
 import shutil
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler
+from pathlib import Path
 
 import pytest
 
@@ -46,7 +48,18 @@ def find_browser() -> str | None:
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Serves files and does not talk about it."""
+    """Serves files and does not talk about it; for what is not there, the site's page for that, as GitHub does."""
 
     def log_message(self, *_):
         """Say nothing."""
+
+    def send_error(self, code, *explanation):
+        """Send the site's own page instead of an error, if it has one."""
+        site = "" if Path(self.directory, "404.html").is_file() else self.path.split("/")[1]
+        page = Path(self.directory, site, "404.html")
+        if code != HTTPStatus.NOT_FOUND or not page.is_file():
+            return super().send_error(code, *explanation)
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(page.read_bytes())
