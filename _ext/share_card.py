@@ -128,6 +128,8 @@ def add_description(app, pagename, templatename, context, doctree):
     if doctree is not None:
         words = app.env.metadata[pagename]["og:description"]
         context["metatags"] += f'<meta name="description" content="{words}">\n'
+    if pagename == app.config.root_doc:
+        context["docstitle"] = ""  # or the window would say the book's name twice
 
 
 def setup(app):

@@ -34,7 +34,9 @@ SHARED = {"width": 1200, "height": 630}  # the least that large previews want
 LOOK = r"""() => {
     const all = (selector, root = document) => [...root.querySelectorAll(selector)];
     const words = element => element ? element.textContent.trim().replace(/\s+/g, " ") : "";
-    const toText = typeof copyTargetText === "function" ? copyTargetText : () => "";
+    const copies = [];
+    document.addEventListener("copy", event => copies.push(event.target.value));
+    all(".copybtn").forEach(button => button.click());
     return {
         title: document.title,
         meta: Object.fromEntries(all("meta[content]").map(m => [m.getAttribute("property") || m.name, m.content])),
@@ -44,7 +46,7 @@ LOOK = r"""() => {
         contents: all(".bd-sidebar-secondary .page-toc a").map(a => decodeURIComponent(a.hash.slice(1))),
         neighbours: all(".prev-next-area a").map(a => words(a.querySelector(".prev-next-title"))),
         reading: all("article p").map(words).filter(text => text.startsWith("Read first:")),
-        copies: all(".copybtn").map(toText),
+        copies,
         copied_outputs: all(".output .copybtn").length,
         open: all("article details[open]").length,
         solutions: all(".tag_hide-cell > details > summary").map(s => s.innerText.trim()),
@@ -54,16 +56,19 @@ LOOK = r"""() => {
 PRINTED = r"""() => {
     const all = selector => [...document.querySelectorAll(selector)];
     const shown = element => element.getClientRects().length > 0;
-    const light = element => {
-        const channels = getComputedStyle(element).color.match(/[\d.]+/g).slice(0, 3).map(Number);
-        return Math.max(...channels) > 128;
+    const light = element => {  // less than 4.5 to 1 on white
+        const [red, green, blue] = getComputedStyle(element).color.match(/[\d.]+/g).slice(0, 3).map(
+            channel => ((channel / 255 + 0.055) / 1.055) ** 2.4
+        );
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 1.05 / 4.5 - 0.05;
     };
+    const scrolls = element => element.matches("pre, table") && element.scrollWidth > element.clientWidth + 1;
     const screen = ".bd-sidebar-primary, .bd-sidebar-secondary, .bd-header-article, .bd-footer, .prev-next-area"
         + ", .copybtn, .headerlink, #pst-back-to-top, .btn";
     return {
         furniture: all(screen).filter(shown).map(e => e.className),
-        cut: all("article :is(pre, img, table, .math, .katex-display)").filter(shown).filter(
-            e => e.getBoundingClientRect().right > innerWidth + 1 || e.scrollWidth > e.clientWidth + 1
+        cut: all("article :is(pre, img, table, .math, .katex-html > .base)").filter(shown).filter(
+            e => e.getBoundingClientRect().right > innerWidth + 1 || scrolls(e)
         ).map(e => e.textContent.trim().slice(0, 60) || e.alt),
         pale: all("article :is(p, li, pre, pre span)").filter(shown).filter(light).length,
         closed: all("article details:not([open])").filter(shown).length,
@@ -98,7 +103,7 @@ class Seen:
 
 def examine(browser: Browser, origin: str, path: str) -> Seen:
     """Open a page and return what the browser saw; dark, because that is what must not be printed."""
-    context = browser.new_context(viewport=DESKTOP, color_scheme="dark")
+    context = browser.new_context(viewport=DESKTOP, color_scheme="dark", permissions=["clipboard-write"])
     try:
         page = context.new_page()
         page.goto(f"{origin}/{path}", wait_until="load")
@@ -523,13 +528,19 @@ def test_reading_times_are_explained():
 GOOD = """
 <style>@media print { .prev-next-area, .copybtn, .bd-sidebar-secondary { display: none } }</style>
 <script>
-const copyTargetText = button => button.previousElementSibling.textContent;
+const copy = button => {
+    const area = document.body.appendChild(document.createElement("textarea"));
+    area.value = button.previousElementSibling.textContent;
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+};
 addEventListener("beforeprint", () => document.querySelectorAll("details").forEach(d => { d.open = true }));
 </script>
 <div class="bd-sidebar-secondary"><nav class="page-toc"><a href="#one">One</a></nav></div>
 <article>
 <section id="notation"><h1>Notation</h1><p>Words</p>
-<section id="one"><h2>One</h2><pre>1 + 1</pre><button class="copybtn">Copy</button>
+<section id="one"><h2>One</h2><pre>1 + 1</pre><button class="copybtn" onclick="copy(this)">Copy</button>
 <details class="x"><summary>Hint</summary><p>It is 2.</p></details>
 <div class="cell tag_hide-cell"><details><summary>Solution</summary><p>2</p></details></div></section>
 </section>
@@ -569,7 +580,7 @@ WRONG = [
     (
         share_problems,
         "og:description",
-        {"meta": {"description": "Other words than those for sharing, and many of them."}},
+        {"meta": {"description": "Other words than those that are shared, and enough."}},
     ),
     (share_problems, "canonical", {"canonical": "https://example.org/"}),
     (share_problems, "no markup", {"meta": {"description": "It is $x$."}}),
