@@ -129,7 +129,8 @@ def add_description(app, pagename, templatename, context, doctree):
         words = app.env.metadata[pagename]["og:description"]
         context["metatags"] += f'<meta name="description" content="{words}">\n'
     if pagename == app.config.root_doc:
-        context["docstitle"] = ""  # or the window would say the book's name twice
+        # The window says the book's name once; over the list of chapters it stays.
+        context |= {"docstitle": "", "theme_logo": {**context["theme_logo"], "text": app.config.html_title}}
 
 
 def setup(app):
