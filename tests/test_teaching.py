@@ -661,12 +661,17 @@ def test_what_was_meant_is_the_first_right_call():
 
 def test_messages_are_short_and_plain():
     def refuse(loss):
-        raise ValueError(f"a|b *c* <d> [e]_f `g` https://x.org/y {' word' * 40}\nsecond line")
+        raise ValueError(f"a|b *c* <d> [e]_f `g_h` https://x.org/y{' word' * 40}\nsecond line")
 
     numbers = {"numbers": lambda loss: loss(ZEROS, ONES)}
     _, row = contract_table(nn.MSELoss(), right=numbers, error={"refused": refuse})
-    assert r"a\|b \*c\* \<d> \[e]\_f \`g\` … word" in row
+    assert r"a\|b \*c\* \<d> \[e]\_f `g_h` … word" in row
     assert row.endswith("word …” |") and "second" not in row and len(row) < 210
+
+
+def test_code_that_was_cut_has_no_open_backtick():
+    assert calls._plain("use `a_b` or `c_d …") == r"use `a_b` or c\_d …"
+    assert calls._plain("`a`") == "`a`" and calls._plain("no_code") == r"no\_code"
 
 
 def test_what_pytorch_says(capsys):

@@ -163,7 +163,9 @@ def _first_words(message, most=170):
 
 
 def _plain(text):
-    """Return a text that Markdown shows as it is, within a table."""
-    for mark in "\\`*_|<[":
-        text = text.replace(mark, f"\\{mark}")
-    return text
+    """Return a text that Markdown shows as it is, within a table; what stands between backticks is code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        parts[-2:] = ["".join(parts[-2:])]  # the message was cut within a piece of code
+    parts[::2] = [re.sub(r"([\\*_|<[])", r"\\\1", part) for part in parts[::2]]
+    return "`".join(parts)
