@@ -88,16 +88,17 @@ def link(entry):
 
 
 def quoted(entry):
-    """Return the words of a fault: a sentence between quotation marks, a line of code as it is.
+    """Return the words of a fault as HTML: a sentence between quotation marks, a line of code as code.
 
     Examples
     --------
-    >>> quoted({"kind": "sentence", "quote": "It can “see”."}), quoted({"kind": "code", "quote": "l = 0"})
-    ('“It can ‘see’.”', 'l = 0')
+    >>> quoted({"kind": "sentence", "quote": "It can “see”."}), quoted({"kind": "code", "quote": "l < 0"})
+    ('“It can ‘see’.”', '<code>l &lt; 0</code>')
     """
+    words = html.escape(entry["quote"], quote=False)
     if entry["kind"] == "code":
-        return entry["quote"]
-    return f"“{entry['quote'].translate(str.maketrans('“”', '‘’'))}”"
+        return f"<code>{words}</code>"
+    return f"“{words.translate(str.maketrans('“”', '‘’'))}”"
 
 
 def correction(entry):
@@ -123,15 +124,14 @@ def correction(entry):
 
 
 def closed(title, paragraphs):
-    r"""Return Markdown paragraphs in a box that a reader opens by its title.
+    r"""Return Markdown paragraphs in a box that a reader opens by its title, which is HTML.
 
     Examples
     --------
     >>> closed("Why", ["Because."])
     '<details>\n<summary>Why</summary>\n\nBecause.\n\n</details>'
     """
-    summary = html.escape(title, quote=False)
-    return "\n\n".join([f"<details>\n<summary>{summary}</summary>", *paragraphs, "</details>"])
+    return "\n\n".join([f"<details>\n<summary>{title}</summary>", *paragraphs, "</details>"])
 
 
 def line(entry):
