@@ -75,6 +75,6 @@ def visit_block(translator, node):
 
 def setup(app):
     app.add_html_math_renderer("katex", (visit_inline, None), (visit_block, None))
-    app.connect("builder-inited", lambda app: app.config.html_static_path.append(str(KATEX)))
+    app.connect("builder-inited", lambda app: app.config.html_static_path.append(str(KATEX / "style")))
     app.add_css_file("katex.min.css")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,10 +1,41 @@
-"""A Sphinx extension that takes from the pages what they do not need.
+"""A Sphinx extension that makes the pages light: once they are written, each is given only what it needs.
 
-sphinx-thebe, which Jupyter Book always loads, puts its script on every page twice, and the second one is an error.
-The theme draws its icons with web fonts, and once more with a script of 1.5 MB.
+- The style sheets become one, `book.css`, which has only the rules, and in its fonts only the characters, that occur
+  (`lean_styles.py`). The scripts become one, `book.js`, which runs when the page is there.
+- What nobody uses goes: the theme's icons as a script of 1.5 MB, besides the fonts; the code of tabs and of toggled
+  blocks, unless a page has them; sphinx-thebe, whose script Jupyter Book puts on every page twice, an error.
+- Images have their size, so that nothing moves when they come, and all but the first wait until they are near.
 """
 
+import functools
+import hashlib
+import html
+import re
 from pathlib import Path
+
+import lean_styles
+
+STYLE = re.compile(r'<link\b(?=[^>]*rel="stylesheet")[^>]*href="([^"]*_static/)([^"?]*)[^>]*>\s*')
+SCRIPT = re.compile(r'<script\b[^>]*src="([^"]*_static/)([^"?]*)[^>]*></script>\s*')
+TOKEN = re.compile(r'<span(?: class="([^"]*)")?[^>]*>|</span>|[^<]+')
+IMAGE = re.compile(r'<img\b([^>]*\bsrc="([^"]*)"[^>]*?) ?/?>')
+
+# The search page loads these by itself.
+SEARCH = ["searchtools.js", "language_data.js"]
+
+# Scripts, and what a page must have for them to be of use.
+NEEDS = {
+    "all.min.js": r"(?!)",
+    "design-tabs.js": r'class="[^"]*\bsd-tab-',
+    "togglebutton.js": r'class="(?:[^"]* )?(?:toggle[ "]|admonition [^"]*dropdown)',
+}
+
+# The theme loads in advance what is no longer there, and tells scripts what no script asks for.
+SUPERFLUOUS = re.compile(
+    r'(?:<link rel="preload"[^>]*>'
+    r"|<script>DOCUMENTATION_OPTIONS\.pagename = [^<]*</script>)\s*"
+)
+TOGGLE_SETTING = re.compile(r"<script>(?:let toggle\w+|var togglebuttonSelector) = [^<]*</script>\s*")
 
 
 def drop_thebe(app, config):
@@ -14,13 +45,111 @@ def drop_thebe(app, config):
                 app.disconnect(listener.id)
 
 
-def drop_icon_script(app, exception):
-    if exception is None and app.builder.format == "html":
-        (script,) = Path(app.outdir).glob("_static/vendor/fontawesome/*/js/all.min.js")
-        script.write_text("/* The icons come from web fonts. */\n", encoding="utf-8")
+def lean(app, exception):
+    """Rewrite the pages, and write what they share."""
+    if exception or app.builder.format != "html":
+        return
+    site = Path(app.outdir)
+    files = [file for file in sorted(site.rglob("*.html")) if not file.is_relative_to(site / "_static")]
+    pages = {file: file.read_text(encoding="utf-8") for file in files}
+    whole = "\n".join(pages.values())
+
+    sheets = linked(STYLE, whole, ["book.css"])
+    if not sheets:
+        return  # no page is new
+    scripts = linked(SCRIPT, whole, ["book.js", *SEARCH])
+    useless = [script for script in scripts if not re.search(NEEDS.get(Path(script).name, ""), whole)]
+    script = code(site, [script for script in scripts if script not in useless])
+    words = words_of(whole, script + code(site, SEARCH))
+    style = lean_styles.merge([site / "_static" / sheet for sheet in sheets], words, formulas_of(whole))
+
+    stamped = {}
+    for name, text in (("book.css", style), ("book.js", script)):
+        (site / "_static" / name).write_text(text, encoding="utf-8")
+        stamped[name] = f"{name}?v={hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    for file, text in pages.items():
+        if "togglebutton.js" in useless:
+            text = TOGGLE_SETTING.sub("", text)
+        text = SUPERFLUOUS.sub("", text)
+        text = instead(STYLE, f'<link rel="stylesheet" href="{{}}{stamped["book.css"]}" />\n', text)
+        text = instead(SCRIPT, f'<script src="{{}}{stamped["book.js"]}"></script>\n', text, but=SEARCH)
+        text = text.replace("<script src=", "<script defer src=")
+        file.write_text(with_sizes(text, file), encoding="utf-8")
+
+
+def linked(pattern, whole, but):
+    """Return the files below `_static` that the pages load, in their order."""
+    return [name for name in dict.fromkeys(name for _, name in pattern.findall(whole)) if name not in but]
+
+
+def code(site, scripts):
+    """Return the text of scripts as that of one, without the addresses of their sources."""
+    texts = [(site / "_static" / script).read_text(encoding="utf-8") for script in scripts]
+    return "".join(re.sub(r"^//# sourceMappingURL=.*\n?", "", text, flags=re.MULTILINE) + "\n;\n" for text in texts)
+
+
+def words_of(whole, script):
+    """Return the classes and ids that occur in pages, and whatever their scripts may make one of."""
+    values = set(re.findall(r'\b(?:class|id)="([^"]*)"', whole))
+    return {word for value in values for word in value.split()} | set(re.findall(r"[\w-]+", script))
+
+
+def formulas_of(whole):
+    """Return the characters in what KaTeX draws, which is spans in spans, for each set of classes around them."""
+    characters = {}
+    for formula in re.finditer('<span class="katex-html"', whole):
+        classes = []
+        for token in TOKEN.finditer(whole, formula.start()):
+            if token[0].startswith("<span"):
+                classes.append((classes[-1] if classes else frozenset()) | set((token[1] or "").split()))
+            elif token[0] == "</span>":
+                classes.pop()
+                if not classes:
+                    break
+            else:
+                characters.setdefault(classes[-1], set()).update(html.unescape(token[0]))
+    return characters
+
+
+def instead(pattern, new, text, but=()):
+    """Put one element in the place of the first that matches, and nothing in that of the others."""
+    news = iter([new])
+    return pattern.sub(lambda old: old[0] if old[2] in but else next(news, "").format(old[1]), text)
+
+
+def with_sizes(text, page):
+    """Give images their size; let all but the first of the page load when they are near."""
+    first = True
+
+    def complete(image):
+        nonlocal first
+        attributes, source = image.groups()
+        if "loading=" in attributes:
+            return image[0]
+        file = page.parent / source
+        if file.suffix == ".svg" and file.is_file() and "width=" not in attributes:
+            attributes += ' width="{}" height="{}"'.format(*size(file))
+        if "_images/" in source and first:
+            first = False
+        else:
+            attributes += ' loading="lazy"'
+        return f"<img{attributes} />"
+
+    return IMAGE.sub(complete, text)
+
+
+@functools.cache
+def size(svg):
+    """Return the width and height of a drawing, in pixels of CSS."""
+    (attributes,) = re.findall(r"<svg\b([^>]*)>", svg.read_text(encoding="utf-8"))
+    sides = re.findall(r'\s(?:width|height)="([\d.]+)(pt|px|)"', attributes)
+    if len(sides) < 2:
+        (box,) = re.findall(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) ([\d.]+)"', attributes)
+        sides = [(side, "px") for side in box]
+    return [round(float(number) * (4 / 3 if unit == "pt" else 1)) for number, unit in sides]
 
 
 def setup(app):
     app.connect("config-inited", drop_thebe)
-    app.connect("build-finished", drop_icon_script)
+    app.connect("build-finished", lean, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
