@@ -7,6 +7,7 @@ and with it its width, while a page loads.
 
 import base64
 import io
+import logging
 import re
 from itertools import pairwise
 
@@ -15,6 +16,7 @@ from fontTools import subset
 
 # Bootstrap puts this name together, so that it does not occur as a word.
 COMPOSED = {"bs-tooltip-auto"}
+logging.getLogger("fontTools").setLevel(logging.WARNING)
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
