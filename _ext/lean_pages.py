@@ -1,15 +1,19 @@
-"""A Sphinx extension that makes the pages light: once they are written, each is given only what it needs.
+"""A Sphinx extension that makes the pages light, and quick to stand still: once written, each gets only what it needs.
 
-- The style sheets become one, `book.css`, which has only the rules, and in its fonts only the characters, that occur
-  (`lean_styles.py`). The scripts become one, `book.js`, which runs when the page is there.
+- The style sheets become one, `book.css`, which has only the rules that occur (`lean_styles.py`). The scripts become
+  one, `book.js`, which runs when the page is there.
+- The fonts become a script, `fonts.js`, with only the characters that occur. A font that comes from a style sheet comes
+  after the text, which then moves; a script's is there at once. Without scripts, `fonts.css` has them.
 - What nobody uses goes: the theme's icons as a script of 1.5 MB, besides the fonts; the code of tabs and of toggled
   blocks, unless a page has them; sphinx-thebe, whose script Jupyter Book puts on every page twice, an error.
 - Images have their size, so that nothing moves when they come, and all but the first wait until they are near.
+- Light or dark is settled before anything is shown, and buttons that scripts would write stand in the page.
 """
 
 import functools
 import hashlib
 import html
+import json
 import re
 from pathlib import Path
 
@@ -38,6 +42,43 @@ SUPERFLUOUS = re.compile(
 TOGGLE_SETTING = re.compile(r"<script>(?:let toggle\w+|var togglebuttonSelector) = [^<]*</script>\s*")
 
 
+# The theme would show a page before it knows, then restyle it.
+THEME = re.compile(r'<script data-cfasync="false">.*?</script>', re.DOTALL)
+SETTLED = """<script>
+    {
+      const { dataset } = document.documentElement;
+      dataset.mode = localStorage.getItem("mode") || "auto";
+      const dark = dataset.mode === "auto" ? matchMedia("(prefers-color-scheme: dark)").matches : dataset.mode === "dark";
+      dataset.theme = dark ? "dark" : "light";
+    }
+  </script>"""
+
+WRITTEN = re.compile(r"<script>\s*document\.write\(`(.*?)`\);?\s*</script>", re.DOTALL)
+
+SHEET = '<link rel="stylesheet" href="{0}book.css" />\n'
+SCRIPTS = """<script src="{0}fonts.js"></script>
+    <script defer src="{0}book.js"></script>
+    <noscript>
+    <link rel="stylesheet" href="{0}fonts.css" />
+    <style>.theme-switch-button, .search-button {{ display: none }}</style>
+    </noscript>
+    """
+OURS = re.compile(r"(?<=_static/)((?:book|fonts)\.(?:css|js))(\?v=\w+)?")
+
+FONTS = """\
+for (const [family, weight, style, data] of %s) {
+  const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+  document.fonts.add(new FontFace(family, bytes, { weight, style }));
+}
+"""
+FONT_FACE = '@font-face{{font-family:"{}";font-weight:{};font-style:{};src:url(data:font/woff2;base64,{});font-display:block}}\n'
+
+
+def settle(app, config):
+    """Show the whole contents of a page beside it; the theme unfolds and folds them while a reader scrolls."""
+    config.html_theme_options["show_toc_level"] = 2
+
+
 def drop_thebe(app, config):
     for listeners in app.events.listeners.values():
         for listener in list(listeners):
@@ -54,27 +95,38 @@ def lean(app, exception):
     pages = {file: file.read_text(encoding="utf-8") for file in files}
     whole = "\n".join(pages.values())
 
-    sheets = linked(STYLE, whole, ["book.css"])
+    sheets = linked(STYLE, whole, ["book.css", "fonts.css"])
     if not sheets:
         return  # no page is new
-    scripts = linked(SCRIPT, whole, ["book.js", *SEARCH])
+    scripts = linked(SCRIPT, whole, ["book.js", "fonts.js", *SEARCH])
     useless = [script for script in scripts if not re.search(NEEDS.get(Path(script).name, ""), whole)]
     script = code(site, [script for script in scripts if script not in useless])
     words = words_of(whole, script + code(site, SEARCH))
-    style = lean_styles.merge([site / "_static" / sheet for sheet in sheets], words, formulas_of(whole))
+    style, fonts = lean_styles.merge([site / "_static" / sheet for sheet in sheets], words, formulas_of(whole))
 
+    texts = {
+        "book.css": style,
+        "book.js": script,
+        "fonts.css": "".join(FONT_FACE.format(*font) for font in fonts),
+        "fonts.js": FONTS % json.dumps(fonts),
+    }
     stamped = {}
-    for name, text in (("book.css", style), ("book.js", script)):
+    for name, text in texts.items():
         (site / "_static" / name).write_text(text, encoding="utf-8")
         stamped[name] = f"{name}?v={hashlib.sha256(text.encode()).hexdigest()[:8]}"
     for file, text in pages.items():
-        if "togglebutton.js" in useless:
-            text = TOGGLE_SETTING.sub("", text)
-        text = SUPERFLUOUS.sub("", text)
-        text = instead(STYLE, f'<link rel="stylesheet" href="{{}}{stamped["book.css"]}" />\n', text)
-        text = instead(SCRIPT, f'<script src="{{}}{stamped["book.js"]}"></script>\n', text, but=SEARCH)
-        text = text.replace("<script src=", "<script defer src=")
-        file.write_text(with_sizes(text, file), encoding="utf-8")
+        if not OURS.search(text):
+            text = with_sizes(lean_page(text, useless), file)
+        file.write_text(OURS.sub(lambda ours: stamped[ours[1]], text), encoding="utf-8")
+
+
+def lean_page(text, useless):
+    if "togglebutton.js" in useless:
+        text = TOGGLE_SETTING.sub("", text)
+    text = SUPERFLUOUS.sub("", text)
+    text = THEME.sub(SETTLED, text.replace('data-theme="auto"', 'data-theme="light"', 1), 1)
+    text = WRITTEN.sub(r"\1", text).replace("<script src=", "<script defer src=")
+    return instead(SCRIPT, SCRIPTS, instead(STYLE, SHEET, text), but=SEARCH)
 
 
 def linked(pattern, whole, but):
@@ -150,6 +202,7 @@ def size(svg):
 
 
 def setup(app):
+    app.connect("config-inited", settle)
     app.connect("config-inited", drop_thebe)
     app.connect("build-finished", lean, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,8 +1,7 @@
 """One style sheet from many, with only what the pages use.
 
 A rule stays if the classes and ids that it asks for are words of the pages or of their scripts. A font stays if a rule
-that stays names it, cut down to the characters in use. It becomes a part of the sheet: then no text changes its font,
-and with it its width, while a page loads.
+that stays names it, cut down to the characters in use.
 """
 
 import base64
@@ -21,7 +20,10 @@ COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
 def merge(sheets, words, formulas):
-    """Return one style sheet for pages with these words and these formulas: of each set of classes, the characters."""
+    """Return one style sheet, and its fonts, for pages with these words and these formulas.
+
+    A formula is a set of characters for each set of classes around them, a font its family, weight, style and data.
+    """
     rules, faces = [], []
     for sheet in sheets:
         read(sheet, rules, faces)
@@ -36,10 +38,14 @@ def merge(sheets, words, formulas):
     for face, folder in faces:
         family = font_of(face)[0]
         if family.startswith("KaTeX"):
-            fonts += embedded(face, folder, characters_of(font_of(face), rules, formulas))
+            characters = characters_of(font_of(face), rules, formulas)
         elif family in text.replace("\\", ""):
-            fonts += embedded(face, folder, set(re.findall(r'content:\s*"(.)"', text)))
-    return "\n".join(['@charset "utf-8";', *fonts, text, ""])
+            characters = set(re.findall(r'content:\s*"(.)"', text))
+        else:
+            continue
+        if data := cut_down(face, folder, characters):
+            fonts.append((*font_of(face), data))
+    return f'@charset "utf-8";\n{text}\n', fonts
 
 
 def keyword(rule):
@@ -117,21 +123,16 @@ def characters_of(font, rules, formulas):
     }
 
 
-def embedded(face, folder, characters):
-    """Return a font-face rule that holds its font, with these characters only, if the font has any of them."""
-    family, weight, style = font_of(face)
+def cut_down(face, folder, characters):
+    """Return the font of a font-face rule with these characters only, in base 64; nothing if it has none of them."""
     (file,) = re.findall(r'url\("?([^"()]+\.woff2)"?\)', tinycss2.serialize(face.content))
     options = subset.Options(flavor="woff2", hinting=False)
     font = subset.load_font(str(folder / file), options)
     if not characters & set(map(chr, font.getBestCmap())):
-        return []
+        return ""
     subsetter = subset.Subsetter(options)
     subsetter.populate(text="".join(characters))
     subsetter.subset(font)
     data = io.BytesIO()
     subset.save_font(font, data, options)
-    address = "data:font/woff2;base64," + base64.b64encode(data.getvalue()).decode()
-    return [
-        f'@font-face{{font-family:"{family}";font-weight:{weight};font-style:{style};'
-        f"font-display:block;src:url({address})}}"
-    ]
+    return base64.b64encode(data.getvalue()).decode()
