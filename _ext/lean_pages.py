@@ -48,8 +48,8 @@ SETTLED = """<script>
     {
       const { dataset } = document.documentElement;
       dataset.mode = localStorage.getItem("mode") || "auto";
-      const dark = dataset.mode === "auto" ? matchMedia("(prefers-color-scheme: dark)").matches : dataset.mode === "dark";
-      dataset.theme = dark ? "dark" : "light";
+      const preferred = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+      dataset.theme = dataset.mode === "auto" ? preferred : dataset.mode;
     }
   </script>"""
 
@@ -71,7 +71,9 @@ for (const [family, weight, style, data] of %s) {
   document.fonts.add(new FontFace(family, bytes, { weight, style }));
 }
 """
-FONT_FACE = '@font-face{{font-family:"{}";font-weight:{};font-style:{};src:url(data:font/woff2;base64,{});font-display:block}}\n'
+FONT_FACE = """\
+@font-face {{font-family:"{}";font-weight:{};font-style:{};src:url(data:font/woff2;base64,{});font-display:block}}
+"""
 
 
 def settle(app, config):
