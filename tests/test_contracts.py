@@ -179,6 +179,7 @@ MISTAKES = {
         Mistake(ERROR, nn.KLDivLoss(), (LOG9[:0], P9[:0]), ("is empty",)),
         Mistake(ERROR, nn.CrossEntropyLoss(), (torch.zeros(32, 0), 0 * Y9), ("`input` (32, 0) is empty",)),
         Mistake(ERROR, nn.KLDivLoss(), (LOG9[0, :0], P9[0, :0]), ("is empty",)),
+        Mistake(ERROR, nn.AdaptiveLogSoftmaxWithLoss(9, 20, [5]), (Z9[:0], Y9[:0]), ("leave out empty batches",)),
     ],
     "shape/broadcast": [
         Mistake(

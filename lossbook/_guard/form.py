@@ -78,7 +78,8 @@ def _empty(call, input, *others):
         yield error(seen, harm, fix)
     elif call.reduction != "sum":
         harm = "the mean of 0 losses is 0/0 = NaN, and so is every average that it enters"
-        yield error(seen, harm, f"{fix}, or use reduction='sum'")
+        option = hasattr(call.criterion, "reduction")
+        yield error(seen, harm, f"{fix}, or use reduction='sum'" if option else fix)
 
 
 @rule("shape/broadcast", "regression/squared_error", *ELEMENTWISE)
