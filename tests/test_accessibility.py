@@ -162,9 +162,10 @@ def test_a_narrow_page_does_not_scroll_sideways(path, found):
 # A figure of one colour in the place of the first one; what it looks like is then seen on the screen.
 FILL = """fill => {
     const figure = document.querySelector(".cell_output img");
-    const svg = `<svg xmlns="http://www.w3.org/2000/svg"><rect width="99" height="99" fill="${fill}"/></svg>`;
+    const all = 'width="20" height="20"';
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" ${all}><rect ${all} fill="${fill}"/></svg>`;
     figure.src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
-    figure.style = "width: 20px; height: 20px; margin: 20px";
+    figure.style = "width: 20px; height: 20px; margin: 20px; padding: 0";
     return figure.decode();
 }"""
 
@@ -316,7 +317,7 @@ def test_what_is_collapsed_is_opened_by_key(kind, chapter):
 def test_code_is_copied_by_key(chapter):
     chapter.locator(".copybtn:visible").first.focus()
     chapter.keyboard.press("Enter")
-    chapter.wait_for_function("document.activeElement.matches('.copybtn[data-tooltip=\"Copied!\"]')")
+    chapter.wait_for_selector(".copybtn[data-tooltip='Copied!']:focus")
 
 
 @pytest.mark.parametrize("side", ["primary", "secondary"])

@@ -23,3 +23,6 @@ const observer = new ResizeObserver((entries) => entries.forEach(mark));
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll(Object.keys(BOXES).join()).forEach((box) => observer.observe(box));
 });
+
+// The button that copies loses the focus to a field that it copies from, and that is gone then.
+document.addEventListener("click", ({ target }) => target.closest(".copybtn")?.focus());
