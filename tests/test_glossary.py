@@ -56,7 +56,7 @@ def order_problems(glossary: list[Token]) -> list[str]:
             listed |= {(letter.heading, name, link) for name, link in zip(names, links([inline]), strict=True)}
         for term in terms:
             for name in map(str.casefold, bold(term.items)):
-                place = name[0].upper() if name[0].isalpha() else "0–9"
+                place = name[0].upper() if name[0].isalpha() else "Digits"
                 expected.add((place, name, f"#{slugify(term.heading)}"))
     return problems + [f"other names, listed or in bold but not both: {entry}" for entry in sorted(expected ^ listed)]
 
