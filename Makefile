@@ -18,7 +18,7 @@ PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile
 OTHER_PROCESSOR := ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2 OPENBLAS_CORETYPE=Nehalem
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-portable notebooks benchmarks serve anchors address clean
+.PHONY: help book test test-portable test-launch notebooks benchmarks serve anchors address clean
 
 help:  ## list the commands
 	@awk -F ':.*##' '/^[a-z-]+:.*##/ {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -39,6 +39,10 @@ test: book  ## build the book, then check everything; TESTS="tests/test_links.py
 
 test-portable: $(INSTALLED)  ## run the notebooks again as another kind of processor would
 	@$(OTHER_PROCESSOR) $(PYTEST) chapters
+
+test-launch: $(INSTALLED)  ## open the chapters as Colab and Binder do, in clean environments; needs git
+	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement tests/launch/requirements.txt
+	@$(PYTEST) tests/launch/colab.py tests/launch/binder.py
 
 notebooks: $(INSTALLED)  ## execute all notebooks in place; NOTEBOOKS="chapters/a.ipynb ..." chooses
 	@$(BIN)/python tools/notebooks.py $(NOTEBOOKS)
