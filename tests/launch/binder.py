@@ -196,7 +196,7 @@ def lab(image, scratch):
         )
         try:
             known = Path(image.variables["JUPYTER_RUNTIME_DIR"], f"jpserver-{server.pid}.json")
-            give_up = time.monotonic() + 120
+            give_up = time.monotonic() + 300
             while not known.is_file():
                 assert server.poll() is None and time.monotonic() < give_up, (scratch / "lab.log").read_text()
                 time.sleep(0.2)
@@ -211,7 +211,7 @@ def lab(image, scratch):
 def page(browser):
     """A window of Chromium."""
     page = browser.new_page(viewport=DESKTOP)
-    page.set_default_timeout(180_000)  # ms
+    page.set_default_timeout(600_000)  # ms
     yield page
     page.close()
 
@@ -272,7 +272,7 @@ def test_faults_are_found(page, lab, image):
         metadata=CHAPTER.notebook.metadata,
         cells=[
             new_markdown_cell("# Bad\n\nA formula: $x$."),
-            new_markdown_cell(":::{note}\nA directive, and $\\frac{1$.\n:::\n"),
+            new_markdown_cell(":::{note}\nA directive, and $\\left( x$.\n:::\n"),
             new_code_cell("1 / 0", execution_count=1, outputs=[new_output("display_data", {"image/png": ""})]),
             new_code_cell("print(2)", execution_count=2),
         ],

@@ -1,7 +1,7 @@
 """Colab, simulated: each chapter by itself, on a machine that has what Colab has, and not this package.
 
 Colab opens one notebook of the repository, in an environment with PyTorch, NumPy, SciPy, Matplotlib, scikit-learn and
-tqdm; its first cell fetches the rest from the public address. Here git is told to take that address from a copy of the
+more; its first cell fetches the rest from the public address. Here git is told to take that address from a copy of the
 repository, and may use nothing else. Each notebook lies in a folder of its own and installs into a layer of its own
 over the environment, so that none profits from another. nbval compares all outputs with the stored ones.
 
@@ -24,7 +24,8 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from book import ROOT, chapters, config, report
 from machine import packages, pip_install, run, variables
 
-COLAB_HAS = ("ipykernel", "matplotlib", "numpy", "scikit-learn", "scipy", "torch", "tqdm")
+# Of what Colab lists at https://github.com/googlecolab/backend-info, what the chapters use
+COLAB_HAS = ("cloudpickle", "ipykernel", "matplotlib", "numpy", "PyYAML", "scikit-learn", "scipy", "torch", "tqdm")
 INSTALLED = ["array-api-compat", "lossbook"]  # all that the first cell may install
 
 # Colab's kernel imports google.colab as it starts.
@@ -59,7 +60,8 @@ class Colab:
         kernel.mkdir(parents=True)
         kernel_spec = {"argv": argv, "display_name": "Colab", "language": "python"}
         (kernel / "kernel.json").write_text(json.dumps(kernel_spec), encoding="utf-8")
-        nbval = ["--nbval", "--nbval-kernel-name=colab", f"--nbval-sanitize-with={ROOT}/tests/nbval_sanitize.cfg"]
+        nbval = ["--nbval", "--nbval-kernel-name=colab", "--nbval-kernel-startup-timeout=300"]
+        nbval.append(f"--nbval-sanitize-with={ROOT}/tests/nbval_sanitize.cfg")
         apart = ["-p", "no:cacheprovider", "-p", "no:xdist", "-c", os.devnull, f"--rootdir={alone}"]
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "--quiet", "--color=no", *nbval, *apart, "chapter.ipynb"],
