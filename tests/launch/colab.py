@@ -117,12 +117,14 @@ def colab(scratch, repository, cpu_index):
 
 
 @pytest.fixture(scope="module")
-def runs(colab, scratch):
-    """Start all chapters, two at a time, and return what will be their problems."""
+def runs(colab, scratch, request):
+    """Start the chapters that are to be tested, two at a time, and return what will be their problems."""
+    chosen = {item.callspec.params["name"] for item in request.session.items if "runs" in item.fixturenames}
     with ThreadPoolExecutor(2) as pool:
         yield {
             name: pool.submit(colab.problems, chapter.notebook, scratch / "runs" / name)
             for name, chapter in chapters().items()
+            if name in chosen
         }
         pool.shutdown(cancel_futures=True)
 
