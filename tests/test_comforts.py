@@ -131,7 +131,8 @@ def head_problems(path: str, seen: Seen) -> list[str]:
     name, problems = page_title(path), []
     if seen.title != (f"{name} — lossbook" if path != "index.html" else "lossbook"):
         problems.append(f"the window's title is {seen.title!r}")
-    if path in CHAPTERS and not any(re.search(r" · Time: about \d+ minutes$", line) for line in seen.reading):
+    time = re.compile(r" · Time: about \d+ minutes(?: for all of it, one for what you look up)?$")
+    if path in CHAPTERS and not any(map(time.search, seen.reading)):
         problems.append(f"nothing on what to read first and how long it takes: {seen.reading}")
     return problems
 
