@@ -18,10 +18,10 @@ PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile
 OTHER_PROCESSOR := ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2 OPENBLAS_CORETYPE=Nehalem
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-portable test-accessibility test-launch notebooks benchmarks lighthouse serve anchors address clean
+.PHONY: help book test test-portable test-launch notebooks benchmarks lighthouse serve anchors address clean
 
 help:  ## list the commands
-	@awk -F ':.*##' '/^[a-z-]+:.*##/ {printf "make %-19s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*##' '/^[a-z-]+:.*##/ {printf "make %-13s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo "PYTHON=python3.12 chooses the Python that makes .venv (3.11 or newer)."
 	@echo "TORCH_INDEX=https://download.pytorch.org/whl/cpu spares a Linux machine without a GPU the CUDA build."
@@ -39,9 +39,6 @@ test: book  ## build the book, then check everything; TESTS="tests/test_links.py
 
 test-portable: $(INSTALLED)  ## run the notebooks again as another kind of processor would
 	@$(OTHER_PROCESSOR) $(PYTEST) chapters
-
-test-accessibility: book  ## look at every page with axe-core, in four views, and use it by keyboard: takes long
-	@$(PYTEST) tests/accessibility/test_accessibility.py
 
 test-launch: $(INSTALLED)  ## open the chapters as Colab and Binder do, in clean environments; needs git
 	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement tests/launch/requirements.txt

@@ -2,7 +2,7 @@
 
 A page then shows its formulas at once, without a script, and nothing moves while it loads. Each formula is there
 twice: drawn, for the eye, and as MathML, for a screen reader. A formula that KaTeX cannot set is a warning that names
-its place, and so fails the build.
+its place, and so fails the build. A formula on its own line says how high it is, so that it can be laid out later.
 
 KaTeX runs inside this process, on the interpreter QuickJS. It lies in `katex/`, unchanged: from the npm package `katex`
 0.19.1, its `LICENSE` and, of `dist/`, the minified script and style and the WOFF2 fonts. Another version replaces all.
@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 KATEX = Path(__file__).parent / "katex"
 
 ENVIRONMENT = re.compile(r"\\begin\{(\w+\*?)\}.*\\end\{\1\}", re.DOTALL)
+
+STRUT = re.compile(r'<span class="katex-strut" style="height:([\d.]+)em;(?:vertical-align:(-?[\d.]+)em;)?"')
 
 # As JSON, because the wrapper of the interpreter cannot return a string that was put together of many.
 RENDER = """
@@ -49,24 +51,34 @@ def equations(node):
     return parts[0] if len(parts) == 1 else r"\begin{gathered}" + r"\\".join(parts) + r"\end{gathered}"
 
 
-def append_formula(translator, node, formula, display):
+def height(drawn):
+    """Return the height of a line on which a formula stands: each part of it has a strut, and each line has one too."""
+    struts = [(1.2, -0.34), *STRUT.findall(drawn)]
+    depth = max(-float(below or 0) for _, below in struts)
+    return depth + max(float(whole) + float(below or 0) for whole, below in struts)
+
+
+def rendered(node, formula, display):
     try:
-        translator.body.append(render(formula, display))
+        return render(formula, display)
     except quickjs.JSException as error:
         reason = str(error).partition("ParseError: ")[2].splitlines()[0]
         logger.warning("a formula cannot be set: %s", reason, location=node, type="katex")
+        return ""
 
 
 def visit_inline(translator, node):
     translator.body.append(translator.starttag(node, "span", "", CLASS="math notranslate nohighlight"))
-    append_formula(translator, node, node.astext(), display=False)
-    translator.body.append("</span>")
+    translator.body.append(rendered(node, node.astext(), display=False) + "</span>")
     raise nodes.SkipNode
 
 
 def visit_block(translator, node):
-    translator.body.append(translator.starttag(node, "div", "", CLASS="math notranslate nohighlight"))
-    append_formula(translator, node, equations(node), display=True)
+    formula = equations(node)
+    drawn = rendered(node, formula, display=True)
+    classes = "math notranslate nohighlight" + (" tagged" if r"\tag" in formula else "")
+    style = f"--height: {height(drawn):.3f}em"
+    translator.body.append(translator.starttag(node, "div", "", CLASS=classes, STYLE=style) + drawn)
     if node["number"]:
         translator.body.append(f'<span class="eqno">({node["number"]})</span>')
     translator.body.append("</div>\n")

@@ -7,6 +7,8 @@
 - What nobody uses goes: the theme's icons as a script of 1.5 MB, besides the fonts; the code of tabs and of toggled
   blocks, unless a page has them; sphinx-thebe, whose script Jupyter Book puts on every page twice, an error.
 - Images have their size, so that nothing moves when they come, and all but the first wait until they are near.
+- The browser is not made to lay out the whole page at once. Code says how large it is, so that it can wait until it is
+  near; its words that look like plain text are plain text.
 - Light or dark is settled before anything is shown, and buttons that scripts would write stand in the page.
 """
 
@@ -33,6 +35,12 @@ NEEDS = {
     "design-tabs.js": r'class="[^"]*\bsd-tab-',
     "togglebutton.js": r'class="(?:[^"]* )?(?:toggle[ "]|admonition [^"]*dropdown)',
 }
+
+# The theme asks whether each piece of code is too wide, for which the browser has to lay out the whole page at once.
+# `_static/keyboard.js` does it when a piece is laid out.
+FORCES_LAYOUT = "e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1"
+
+CODE = re.compile(r"<pre>(.*?)</pre>", re.DOTALL)
 
 # The theme loads in advance what is no longer there, and tells scripts what no script asks for.
 SUPERFLUOUS = re.compile(
@@ -67,7 +75,9 @@ OURS = re.compile(r"(?<=_static/)((?:book|fonts)\.(?:css|js))(\?v=\w+)?")
 
 FONTS = """\
 for (const [family, weight, style, data] of %s) {
-  const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+  const characters = atob(data);
+  const bytes = new Uint8Array(characters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
   document.fonts.add(new FontFace(family, bytes, { weight, style }));
 }
 """
@@ -103,7 +113,7 @@ def lean(app, exception):
     scripts = linked(SCRIPT, whole, ["book.js", "fonts.js", *SEARCH])
     useless = [script for script in scripts if not re.search(NEEDS.get(Path(script).name, ""), whole)]
     script = code(site, [script for script in scripts if script not in useless])
-    words = words_of(whole, script + code(site, SEARCH))
+    words = words_of(whole, script + code(site, SEARCH)) | {"code"}
     style, fonts = lean_styles.merge([site / "_static" / sheet for sheet in sheets], words, formulas_of(whole))
 
     texts = {
@@ -112,23 +122,40 @@ def lean(app, exception):
         "fonts.css": "".join(FONT_FACE.format(*font) for font in fonts),
         "fonts.js": FONTS % json.dumps(fonts),
     }
+    plain = plain_words((site / "_static/pygments.css").read_text(encoding="utf-8"))
     stamped = {}
     for name, text in texts.items():
         (site / "_static" / name).write_text(text, encoding="utf-8")
         stamped[name] = f"{name}?v={hashlib.sha256(text.encode()).hexdigest()[:8]}"
     for file, text in pages.items():
         if not OURS.search(text):
-            text = with_sizes(lean_page(text, useless), file)
+            text = with_sizes(lean_page(text, useless, plain), file)
         file.write_text(OURS.sub(lambda ours: stamped[ours[1]], text), encoding="utf-8")
 
 
-def lean_page(text, useless):
+def lean_page(text, useless, plain):
     if "togglebutton.js" in useless:
         text = TOGGLE_SETTING.sub("", text)
-    text = SUPERFLUOUS.sub("", text)
+    text = CODE.sub(lambda code: lean_code(code[1], plain), SUPERFLUOUS.sub("", text))
     text = THEME.sub(SETTLED, text.replace('data-theme="auto"', 'data-theme="light"', 1), 1)
     text = WRITTEN.sub(r"\1", text).replace("<script src=", "<script defer src=")
     return instead(SCRIPT, SCRIPTS, instead(STYLE, SHEET, text), but=SEARCH)
+
+
+def plain_words(style):
+    """Return a pattern of the words of code that a style sheet gives the colour of plain text, in light and in dark."""
+    plain = []
+    for theme in ("light", "dark"):
+        (own,) = re.findall(rf'"{theme}"\] \.highlight {{[^}}]*[ ;]color: (\S+)', style)
+        plain.append(set(re.findall(rf'"{theme}"\] \.highlight \.(\w+) {{ color: {own} }}', style)))
+    return re.compile(rf'<span class="(?:{"|".join(sorted(set.intersection(*plain)))})">([^<]*)</span>')
+
+
+def lean_code(code, plain):
+    code = plain.sub(r"\1", code)
+    lines = html.unescape(re.sub("<[^>]*>", "", code)).splitlines()
+    size = f"--lines: {len(lines)}; --columns: {max(map(len, lines), default=0)}"
+    return f'<pre><span class="code" style="{size}">{code}</span></pre>'
 
 
 def linked(pattern, whole, but):
@@ -138,8 +165,13 @@ def linked(pattern, whole, but):
 
 def code(site, scripts):
     """Return the text of scripts as that of one, without the addresses of their sources."""
-    texts = [(site / "_static" / script).read_text(encoding="utf-8") for script in scripts]
-    return "".join(re.sub(r"^//# sourceMappingURL=.*\n?", "", text, flags=re.MULTILINE) + "\n;\n" for text in texts)
+    texts = {script: (site / "_static" / script).read_text(encoding="utf-8") for script in scripts}
+    theme = "scripts/pydata-sphinx-theme.js"
+    if theme in texts:
+        before, after = texts[theme].split(FORCES_LAYOUT)
+        texts[theme] = before + after
+    text = "".join(f"{text}\n;\n" for text in texts.values())
+    return re.sub(r"^//# sourceMappingURL=.*\n", "", text, flags=re.MULTILINE)
 
 
 def words_of(whole, script):

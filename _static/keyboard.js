@@ -7,13 +7,19 @@ const BOXES = {
   "pre": "Code",
 };
 
+const SELECTORS = Object.keys(BOXES);
+
+// A formula has its width only when it is near the screen.
+const LATER = "div.math .katex-html";
+
 function mark({ target }) {
-  if (target.scrollWidth > target.clientWidth) {
-    target.tabIndex = 0;
-    target.setAttribute("role", "group");
-    target.setAttribute("aria-label", BOXES[Object.keys(BOXES).find((selector) => target.matches(selector))]);
+  const box = target.closest(SELECTORS.join());
+  if (box.scrollWidth > box.clientWidth) {
+    box.tabIndex = 0;
+    box.setAttribute("role", "group");
+    box.setAttribute("aria-label", BOXES[SELECTORS.find((selector) => box.matches(selector))]);
   } else {
-    ["tabindex", "role", "aria-label"].forEach((name) => target.removeAttribute(name));
+    ["tabindex", "role", "aria-label"].forEach((name) => box.removeAttribute(name));
   }
 }
 
@@ -21,7 +27,7 @@ function mark({ target }) {
 const observer = new ResizeObserver((entries) => entries.forEach(mark));
 
 document.addEventListener("DOMContentLoaded", () => {
-  document.querySelectorAll(Object.keys(BOXES).join()).forEach((box) => observer.observe(box));
+  document.querySelectorAll([...SELECTORS, LATER].join()).forEach((box) => observer.observe(box));
 });
 
 // The button that copies loses the focus to a field that it copies from, and that is gone then.

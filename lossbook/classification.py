@@ -66,7 +66,11 @@ def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
 def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
     r"""Cross-entropy of the target distribution and the softmax of the scores; what `nn.CrossEntropyLoss` computes.
 
-    .. math:: \ell_n = -\sum_c w_c\, q_{nc} \log p_{nc}, \qquad p_n = \operatorname{softmax}(z_n)
+    .. math::
+
+       \ell_n = -\sum_c w_c\, q_{nc} \log p_{nc},
+
+       p_n = \operatorname{softmax}(z_n)
 
     for the scores :math:`z`, the class weights :math:`w`, which are 1 unless given, and the target distribution
     :math:`q`: one-hot for a class index; the target itself if it holds probabilities; mixed with the uniform
@@ -290,7 +294,7 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean"):
 def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
     r"""Cross-entropy of a target probability and the sigmoid of a score; what `nn.BCEWithLogitsLoss` computes.
 
-    .. math:: \ell_i = -w_i\left(w^+_i\, y_i \log \sigma(z_i) + (1 - y_i)\log(1 - \sigma(z_i))\right)
+    .. math:: \ell_i = -w_i\bigl(&w^+_i\, y_i \log \sigma(z_i) \\ &+ (1 - y_i)\log(1 - \sigma(z_i))\bigr)
 
     for the score :math:`z`, the target :math:`y`, the weights :math:`w` and the weights of a yes :math:`w^+`, which are
     1 unless given.

@@ -26,9 +26,10 @@ FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
+# All is there, as if all of it were near the screen.
 WAIT = """async () => {
-    if (window.MathJax?.startup) await MathJax.startup.promise;
     await document.fonts.ready;
+    document.head.insertAdjacentHTML("beforeend", "<style>* { content-visibility: visible !important }</style>");
     await Promise.all([...document.images].map(image => {
         image.loading = "eager";
         return image.decode().catch(() => {});

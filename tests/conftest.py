@@ -5,11 +5,15 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from browser import FLAGS, Quiet, do_without, find_browser
+from _ext.public_address import pages_address
+from book import ROOT
+from browser import FLAGS, SITE, Quiet, do_without, find_browser
+from tools.address import read_address
 
 
 @pytest.fixture(scope="module")
@@ -39,3 +43,22 @@ def serve() -> Iterator[Callable[[Path], str]]:
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture(scope="module")
+def site(serve) -> str:
+    """Return where the built book is served, without a slash at the end."""
+    if not (SITE / "index.html").is_file():
+        do_without("the book is not built: run `make book`")
+    return serve(SITE)
+
+
+@pytest.fixture(scope="module")
+def published(serve, site, tmp_path_factory) -> str:
+    """Return where the built book is served below a path, as GitHub does it, with a slash at the end."""
+    path = urlsplit(pages_address(read_address(ROOT)[0])).path
+    if path == "/":
+        return f"{site}/"
+    folder = tmp_path_factory.mktemp("host")
+    (folder / path.strip("/")).symlink_to(SITE)
+    return serve(folder) + path

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser
 
 from _ext.public_address import pages_address
 from book import ROOT, anchors, chapters, pages, parse, plain, report, title, toc_files
-from browser import DESKTOP, PHONE, SITE, WAIT, do_without
+from browser import DESKTOP, PHONE, SITE, WAIT
 from test_site import CHECKS, PAGE, complaint_problems, look
 from tools.address import read_address
 from tools.anchors import addresses, listed
@@ -233,25 +233,6 @@ EVERY_PAGE = [
 
 
 # --- The book as it is ------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def site(serve) -> str:
-    """Return where the built book is served, without a slash at the end."""
-    if not (SITE / "index.html").is_file():
-        do_without("the book is not built: run `make book`")
-    return serve(SITE)
-
-
-@pytest.fixture(scope="module")
-def published(serve, site, tmp_path_factory) -> str:
-    """Return where the built book is served below a path, as GitHub does it, with a slash at the end."""
-    path = urlsplit(ADDRESS).path
-    if path == "/":
-        return f"{site}/"
-    folder = tmp_path_factory.mktemp("host")
-    (folder / path.strip("/")).symlink_to(SITE)
-    return serve(folder) + path
 
 
 @pytest.fixture(scope="module")

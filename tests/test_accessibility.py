@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from book import report, toc_files
-from browser import DESKTOP, PHONE, SITE, WAIT, do_without
+from browser import DESKTOP, PHONE, WAIT
 from lossbook.teaching import plotting
 
 PAGES = [str(Path(file).with_suffix(".html")) for file in toc_files()] + ["404.html", "genindex.html", "search.html"]
@@ -133,17 +133,9 @@ def examine(browser: Browser, origin: str, path: str) -> dict[str, list[str]]:
 
 
 @pytest.fixture(scope="module")
-def book(serve) -> str:
-    """Return the address of the built book."""
-    if not (SITE / "index.html").is_file():
-        do_without("the book is not built: run `make book`")
-    return serve(SITE)
-
-
-@pytest.fixture(scope="module")
-def found(browser, book) -> Callable[[str], dict[str, list[str]]]:
+def found(browser, published) -> Callable[[str], dict[str, list[str]]]:
     """Return a function that examines a page of the built book, once."""
-    return functools.cache(functools.partial(examine, browser, book))
+    return functools.cache(functools.partial(examine, browser, published.rstrip("/")))
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -248,10 +240,10 @@ def focused(page: Page, selector: str) -> bool:
 
 
 @pytest.fixture
-def chapter(browser, book):
+def chapter(browser, published):
     """A chapter, on a desktop."""
     page = browser.new_page(viewport=DESKTOP, reduced_motion="reduce")
-    page.goto(f"{book}/{CHAPTER}", wait_until="load")
+    page.goto(f"{published}{CHAPTER}", wait_until="load")
     page.evaluate(WAIT)
     page.wait_for_selector(".copybtn", state="attached")
     yield page
@@ -324,7 +316,7 @@ def test_code_is_copied_by_key(chapter):
 def test_sidebar_of_a_phone_is_opened_and_closed_by_key(side, chapter):
     chapter.set_viewport_size(PHONE)
     sidebar = chapter.locator(f".bd-sidebar-{side}")
-    assert not sidebar.is_visible()
+    sidebar.wait_for(state="hidden")
     chapter.locator(f".{side}-toggle").first.focus()
     chapter.keyboard.press("Enter")
     chapter.wait_for_function("side => document.activeElement.closest(`.bd-sidebar-${side}`)", arg=side)
