@@ -150,7 +150,8 @@ def look(browser: Browser, origin: str, path: str) -> Seen:
             page.add_init_script(WATCH)
             page.goto(f"{origin}/{path}", wait_until="load")
             seen.shifts += page.evaluate(SCROLL)
-            seen.grown += page.evaluate(LATER)
+            if viewport is PHONE:
+                seen.grown = page.evaluate(LATER)
             page.evaluate(WAIT)
             if viewport is PHONE:
                 seen.overflow = page.evaluate(OVERFLOW)
