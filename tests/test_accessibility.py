@@ -6,6 +6,7 @@ reader would, with the keys. Each check is shown to fail on a small page made wr
 
 import functools
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from book import report, toc_files
-from browser import DESKTOP, PHONE, WAIT
+from browser import DESKTOP, FLAGS, PHONE, WAIT, find_browser
 from lossbook.teaching import plotting
 
 PAGES = [str(Path(file).with_suffix(".html")) for file in toc_files()] + ["404.html", "genindex.html", "search.html"]
@@ -332,6 +333,43 @@ def test_wide_boxes_are_stops_and_narrow_ones_are_not(chapter):
     boxes = chapter.evaluate("""[...document.querySelectorAll(".bd-article :is(pre, div.math)")]
         .map(box => [box.scrollWidth > box.clientWidth, box.tabIndex === 0, !!box.ariaLabel])""")
     assert {tuple(box) for box in boxes} == {(True, True, True), (False, False, False)}
+
+
+# --- Screen readers ---------------------------------------------------------------------------------------------------
+
+
+def read_out(page: Page) -> tuple[int, str]:
+    """Return how many formulas there are for a screen reader, and all text."""
+    session = page.context.new_cdp_session(page)
+    session.send("Accessibility.enable")
+    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+    session.detach()
+    shown = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes if not node["ignored"]]
+    formulas = [role for role, _ in shown if role == "MathMLMath"]
+    return len(formulas), " ".join(name for role, name in shown if role == "StaticText")
+
+
+def test_what_is_laid_out_later_is_read_out(browser, published):
+    """Formulas and code far from the screen are in the tree that a browser has of a page for screen readers."""
+    flags = [*FLAGS, "--force-renderer-accessibility"]
+    listened_to = browser.browser_type.launch(executable_path=find_browser(), args=flags)
+    try:
+        page = listened_to.new_page(viewport=DESKTOP)
+        page.goto(f"{published}{CHAPTER}", wait_until="load")
+        page.wait_for_selector(".copybtn", state="attached")
+        shown = "selector => [...document.querySelectorAll(selector)].filter(e => !e.closest('details'))"
+        formulas = page.evaluate(f"({shown})('math').length")
+        words = set(re.findall(r"\w+", page.evaluate(f"({shown})('.code').map(e => e.textContent).join()")))
+        read, text = read_out(page)
+        assert read >= formulas > 100
+        assert not [word for word in words if word not in text]
+
+        page.add_style_tag(content=".katex-mathml, .code { content-visibility: hidden !important }")
+        read, text = read_out(page)
+        assert read == 0
+        assert [word for word in words if word not in text]
+    finally:
+        listened_to.close()
 
 
 # --- The checks themselves --------------------------------------------------------------------------------------------
