@@ -41,6 +41,7 @@ NEEDS = {
 FORCES_LAYOUT = "e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1"
 
 CODE = re.compile(r"<pre>(.*?)</pre>", re.DOTALL)
+GAP = re.compile(r"\S {2,}\S")  # what is printed in columns has such
 
 # The theme loads in advance what is no longer there, and tells scripts what no script asks for.
 SUPERFLUOUS = re.compile(
@@ -113,7 +114,7 @@ def lean(app, exception):
     scripts = linked(SCRIPT, whole, ["book.js", "fonts.js", *SEARCH])
     useless = [script for script in scripts if not re.search(NEEDS.get(Path(script).name, ""), whole)]
     script = code(site, [script for script in scripts if script not in useless])
-    words = words_of(whole, script + code(site, SEARCH)) | {"code"}
+    words = words_of(whole, script + code(site, SEARCH)) | {"aligned", "code"}
     style, fonts = lean_styles.merge([site / "_static" / sheet for sheet in sheets], words, formulas_of(whole))
 
     texts = {
@@ -155,7 +156,8 @@ def lean_code(code, plain):
     code = plain.sub(r"\1", code)
     lines = html.unescape(re.sub("<[^>]*>", "", code)).splitlines()
     size = f"--lines: {len(lines)}; --columns: {max(map(len, lines), default=0)}"
-    return f'<pre><span class="code" style="{size}">{code}</span></pre>'
+    aligned = " aligned" if sum(bool(GAP.search(line)) for line in lines) > 1 else ""
+    return f'<pre><span class="code{aligned}" style="{size}">{code}</span></pre>'
 
 
 def linked(pattern, whole, but):
