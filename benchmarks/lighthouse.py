@@ -118,11 +118,12 @@ def main():
     if not (SITE / "index.html").is_file() or chromium is None or npx is None:
         sys.exit("Needed: the built book (make book), npx, and a Chromium on the path or in $CHROMIUM.")
 
-    weights = {page: weight(page) for page in sorted(SITE.glob("chapters/*/*.html"))}
-    heaviest = sorted(weights, key=lambda page: weights[page][0], reverse=True)
+    front, chapters = SITE / "index.html", sorted(SITE.glob("chapters/*/*.html"))
+    weights = {page: weight(page) for page in [front, *chapters]}
+    heaviest = sorted(chapters, key=lambda page: weights[page][0], reverse=True)
     print("| Page | compressed | files |\n|:---|---:|---:|")
-    for page in [SITE / "index.html", *heaviest]:
-        size, files = weight(page)
+    for page in [front, *heaviest]:
+        size, files = weights[page]
         print(f"| {page.relative_to(SITE).with_suffix('')} | {size / 1000:.0f} KB | {files} |")
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Server, directory=SITE))
@@ -131,7 +132,7 @@ def main():
     print("| first paint | largest paint | blocked | shift | sent | requests |")
     print("|:---|:---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     speeds = []
-    for page in options.pages or [str(p.relative_to(SITE)) for p in [SITE / "index.html", *heaviest[:3]]]:
+    for page in options.pages or [str(p.relative_to(SITE)) for p in [front, *heaviest[:3]]]:
         for device, flags in DEVICES.items():
             address = f"http://127.0.0.1:{server.server_port}/{page}"
             reports = [lighthouse(address, flags, npx, chromium) for _ in range(options.runs)]

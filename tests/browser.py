@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from _ext.public_address import pages_address
 from book import ROOT
+from tools.address import read_address
 
 SITE = ROOT / "_build/html"
+ADDRESS = pages_address(read_address(ROOT)[0])  # where it will be, with a slash at the end
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
 

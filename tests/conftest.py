@@ -10,10 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from _ext.public_address import pages_address
-from book import ROOT
-from browser import FLAGS, SITE, Quiet, do_without, find_browser
-from tools.address import read_address
+from browser import ADDRESS, FLAGS, SITE, Quiet, do_without, find_browser
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +53,7 @@ def site(serve) -> str:
 @pytest.fixture(scope="module")
 def published(serve, site, tmp_path_factory) -> str:
     """Return where the built book is served below a path, as GitHub does it, with a slash at the end."""
-    path = urlsplit(pages_address(read_address(ROOT)[0])).path
+    path = urlsplit(ADDRESS).path
     if path == "/":
         return f"{site}/"
     folder = tmp_path_factory.mktemp("host")

@@ -19,12 +19,10 @@ from playwright.sync_api import Browser
 
 from _ext.public_address import pages_address
 from book import ROOT, anchors, chapters, pages, parse, plain, report, title, toc_files
-from browser import DESKTOP, PHONE, SITE, WAIT
+from browser import ADDRESS, DESKTOP, PHONE, SITE, WAIT
 from test_site import CHECKS, PAGE, complaint_problems, look
-from tools.address import read_address
 from tools.anchors import addresses, listed
 
-ADDRESS = pages_address(read_address(ROOT)[0])
 CHAPTERS = {str(Path(chapter.page).with_suffix(".html")): chapter for chapter in chapters().values()}
 PATHS = {str(Path(file).with_suffix(".html")): file for file in toc_files()}
 
