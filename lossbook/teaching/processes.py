@@ -75,9 +75,11 @@ def _join(name, rank, processes):
     # The loopback device: nothing leaves the machine, and no host name needs to be known.
     os.environ["GLOO_SOCKET_IFNAME"] = "lo" if sys.platform == "linux" else "lo0"
     sys.path[:], work = pickle.loads((folder / "work").read_bytes())
-    dist.init_process_group(
-        "gloo", init_method=(folder / "rendezvous").as_uri(), rank=rank, world_size=processes, timeout=WAIT
-    )
+    store = dist.FileStore(str(folder / "rendezvous"), processes)
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=processes, timeout=WAIT)
+    # All have joined before one begins: it might die while another still connects to it.
+    store.set(f"joined/{rank}", "")
+    store.wait([f"joined/{other}" for other in range(processes)], WAIT)
     result = pickle.loads(work)(rank)
     # Whole or not at all: the file appears under its name when it is complete.
     (folder / f"{rank}.part").write_bytes(cloudpickle.dumps(result))
