@@ -28,13 +28,27 @@ new PerformanceObserver(list => list.getEntries().filter(entry => !entry.hadRece
 """
 
 SCROLL = """async () => {
-    const frame = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const frame = () => new Promise(requestAnimationFrame);
     for (let y = 0; y < document.scrollingElement.scrollHeight; y += innerHeight) {
         scrollTo({top: y, behavior: "instant"});
         await frame();
     }
     scrollTo({top: 0, behavior: "instant"});
+    await frame();
+    await frame();
     return shifts;
+}"""
+
+# Tables that a reader sees while the rest of the page is on its way: do their columns wait for the rows to come?
+COLUMNS = """() => {
+    const lefts = table => [...table.rows[0].cells].map(cell => cell.getBoundingClientRect().left).join();
+    return [...document.querySelectorAll("table")].filter(t => t.getBoundingClientRect().top < innerHeight).filter(t => {
+        const later = [...t.rows].slice(2), complete = lefts(t);
+        later.forEach(row => { row.hidden = true; });
+        const begun = lefts(t);
+        later.forEach(row => { row.hidden = false; });
+        return begun !== complete;
+    }).map(table => table.rows[0].textContent.trim());
 }"""
 
 # What is laid out when it is near the screen: does it then have the height that it said before?
@@ -113,6 +127,7 @@ class Seen:
     complaints: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
     shifts: list[dict] = field(default_factory=list)  # on a phone and on a desktop, the page scrolled through
+    unsteady: list[str] = field(default_factory=list)  # tables whose columns depend on later rows, on either
     grown: list[list] = field(default_factory=list)  # what is not as high as it said: the heights, and its text
     stuck: list[str] = field(default_factory=list)  # formulas too wide for a phone that do not scroll,
     out_of_reach: list[str] = field(default_factory=list)  # that the keyboard cannot reach,
@@ -150,6 +165,7 @@ def look(browser: Browser, origin: str, path: str) -> Seen:
             page.add_init_script(WATCH)
             page.goto(f"{origin}/{path}", wait_until="load")
             seen.shifts += page.evaluate(SCROLL)
+            seen.unsteady += page.evaluate(COLUMNS)
             if viewport is PHONE:
                 seen.grown = page.evaluate(LATER)
             page.evaluate(WAIT)
@@ -217,6 +233,7 @@ def formula_problems(seen: Seen) -> list[str]:
 def shift_problems(seen: Seen) -> list[str]:
     """Nothing moves by itself, neither while the page loads nor while it is scrolled through."""
     problems = [f"said to be {said} pixels high, is {real}: {text}" for said, real, text in seen.grown]
+    problems += [f"the columns of a table change while it loads: {text}" for text in seen.unsteady]
     total = sum(shift["value"] for shift in seen.shifts)
     if total > LARGEST_SHIFT:
         problems.append(f"moves by {total:.3f}: {[shift['moved'] for shift in seen.shifts]}")
@@ -310,6 +327,8 @@ GOOD = """
 <img src="pixel.svg" alt="An empty square">
 <article><a href="huber.html#in-code">Huber</a>, <a href="https://example.org/x.ipynb">elsewhere</a></article>
 <div style="overflow-x: auto"><div style="width: 900px">wide</div></div>
+<table style="table-layout: fixed; width: 300px"><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr>
+<tr><td>a longer one, of which the width is given</td><td>3</td></tr></table>
 <div class="math" style="overflow-x: auto" tabindex="0">
 <math><mi>x</mi></math><div class="katex-html" style="width: 900px">x</div>
 </div>
@@ -341,6 +360,11 @@ PLANTED = [
         "moves by",
         '<div></div><p style="height: 3000px">Words</p><style>html { overflow-anchor: none }</style>'
         "<script>onscroll = () => { document.querySelector('div').style.height = '300px' }</script>",
+    ),
+    (
+        shift_problems,
+        "columns of a table change",
+        "<table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr><tr><td>a longer one</td><td>3</td></tr></table>",
     ),
     (shift_problems, "is 30", '<p style="content-visibility: auto; height: auto; line-height: 30px">Words</p>'),
     (weight_problems, "weighs", f"<!-- {RANDOM} -->"),
