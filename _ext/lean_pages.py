@@ -114,7 +114,12 @@ def lean(app, exception):
     scripts = linked(SCRIPT, whole, ["book.js", "fonts.js", *SEARCH])
     useless = [script for script in scripts if not re.search(NEEDS.get(Path(script).name, ""), whole)]
     script = code(site, [script for script in scripts if script not in useless])
-    words = words_of(whole, script + code(site, SEARCH)) | {"aligned", "code"}
+    plain = plain_words((site / "_static/pygments.css").read_text(encoding="utf-8"))
+    for file, text in pages.items():
+        if not OURS.search(text):
+            pages[file] = with_sizes(lean_page(text, useless, plain), file)
+    whole = "\n".join(pages.values())
+    words = words_of(whole, script + code(site, SEARCH))
     style, fonts = lean_styles.merge([site / "_static" / sheet for sheet in sheets], words, formulas_of(whole))
 
     texts = {
@@ -123,14 +128,11 @@ def lean(app, exception):
         "fonts.css": "".join(FONT_FACE.format(*font) for font in fonts),
         "fonts.js": FONTS % json.dumps(fonts),
     }
-    plain = plain_words((site / "_static/pygments.css").read_text(encoding="utf-8"))
     stamped = {}
     for name, text in texts.items():
         (site / "_static" / name).write_text(text, encoding="utf-8")
         stamped[name] = f"{name}?v={hashlib.sha256(text.encode()).hexdigest()[:8]}"
     for file, text in pages.items():
-        if not OURS.search(text):
-            text = with_sizes(lean_page(text, useless, plain), file)
         file.write_text(OURS.sub(lambda ours: stamped[ours[1]], text), encoding="utf-8")
 
 

@@ -671,6 +671,7 @@ def test_messages_are_short_and_plain():
 
 def test_code_that_was_cut_has_no_open_backtick():
     assert calls._plain("use `a_b` or `c_d …") == r"use `a_b` or c\_d …"
+    assert calls._plain('"a_b" is "no name"') == '`a_b` is "no name"'
     assert calls._plain("`a`") == "`a`" and calls._plain("no_code") == r"no\_code"
 
 

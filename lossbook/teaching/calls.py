@@ -121,8 +121,8 @@ def _checked(criterion, kind, given, meant):
     }[kind]
 
 
-def pytorch_says(call, width=44):
-    """Print the error or the warning of a call, in lines that fit a page, and return it; fail if there is none."""
+def pytorch_says(call, width=42):
+    """Print the error or the warning of a call, in lines that fit a phone, and return it; fail if there is none."""
     found = outcome(call)
     message = found.error or found.warning
     if not message:
@@ -131,8 +131,8 @@ def pytorch_says(call, width=44):
     return message
 
 
-def guard_says(criterion, *arguments, width=44):
-    """Print what `lossbook.guard` says about a call, in lines that fit a page, and return the message as it is.
+def guard_says(criterion, *arguments, width=42):
+    """Print what `lossbook.guard` says about a call, in lines that fit a phone, and return the message as it is.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def guard_says(criterion, *arguments, width=44):
             said = [str(error)]
     message = said[0] if said else "The guard says nothing."
     for line in message.splitlines():
-        print(textwrap.fill(line, width, subsequent_indent="        ", break_on_hyphens=False, break_long_words=False))
+        print(textwrap.fill(line, width, subsequent_indent="    ", break_on_hyphens=False, break_long_words=False))
     return message
 
 
@@ -163,8 +163,8 @@ def _first_words(message, most=170):
 
 
 def _plain(text):
-    """Return a text that Markdown shows as it is, within a table; what stands between backticks is code."""
-    parts = text.split("`")
+    """Return a text that Markdown shows as it is, within a table; a name in backticks or double quotes is code."""
+    parts = re.sub(r'"(\w+)"', r"`\1`", text).split("`")
     if len(parts) % 2 == 0:
         parts[-2:] = ["".join(parts[-2:])]  # the message was cut within a piece of code
     parts[::2] = [re.sub(r"([\\*_|<[])", r"\\\1", part) for part in parts[::2]]
