@@ -2,6 +2,7 @@
 
 import matplotlib as mpl
 from cycler import cycler
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 # From the palette of Okabe and Ito, those colours whose contrast is at least 3:1 on white and on near-black.
@@ -9,6 +10,9 @@ BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#B8649A"
 GREY = "#767676"
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE)
 LINE_STYLES = ("-", "--", "-.", ":")
+
+# For pictures: ink on the page, light or dark, instead of a white card.
+INK = LinearSegmentedColormap.from_list("ink", [BLUE + "00", BLUE])
 
 STYLE = {
     "figure.figsize": (5.6, 3.4),
