@@ -104,8 +104,10 @@ def test_an_install_cell_that_differs_is_found(copy, part):
     assert notebooks
     for path in notebooks:
         path.write_text(path.read_text(encoding="utf-8").replace(f"{url}@{branch}", wrong), encoding="utf-8")
+    problems = disagreements(copy)
+    for path in notebooks:
         name = path.relative_to(copy).as_posix()
-        assert any(problem.startswith(name) for problem in disagreements(copy))
+        assert any(problem.startswith(name) for problem in problems)
 
 
 def test_an_address_without_its_host_is_found(copy):
