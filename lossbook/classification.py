@@ -515,8 +515,10 @@ def squared_hinge_loss(input, target, *, reduction="mean"):
 def kl_div(input, target, reduction="mean", log_target=False):
     r"""Kullback–Leibler divergence of the prediction from the target, element by element; what `nn.KLDivLoss` computes.
 
-    .. math:: \ell_i = q_i \left(\log q_i - x_i\right), \qquad
-              \operatorname{KL}(q \,\Vert\, p) = \sum_c q_c \left(\log q_c - \log p_c\right)
+    .. math::
+
+       \ell_i &= q_i \left(\log q_i - x_i\right), \\
+       \operatorname{KL}(q \,\Vert\, p) &= \sum_c q_c \left(\log q_c - \log p_c\right)
 
     for the target probabilities :math:`q` and the predicted log-probabilities :math:`x = \log p`. An element
     counts as 0 where :math:`q_i = 0`. The sum over the classes is the divergence; to average it over the batch, take
@@ -585,8 +587,11 @@ def kl_div(input, target, reduction="mean", log_target=False):
 def js_div(p, q, *, dim=-1, reduction="mean"):
     r"""Jensen–Shannon divergence: how far two distributions are from the one halfway between them.
 
-    .. math:: \operatorname{JS}(p, q) = \tfrac12 \operatorname{KL}(p \,\Vert\, m)
-              + \tfrac12 \operatorname{KL}(q \,\Vert\, m), \qquad m = \tfrac12 (p + q)
+    .. math::
+
+       \operatorname{JS}(p, q) &= \tfrac12 \operatorname{KL}(p \,\Vert\, m)
+                                  + \tfrac12 \operatorname{KL}(q \,\Vert\, m), \\
+       m &= \tfrac12 (p + q)
 
     It is symmetric, and finite where a probability is 0. Its square root is a metric.
 

@@ -62,8 +62,10 @@ def box_iou(boxes1, boxes2):
 def iou_loss(boxes1, boxes2, *, log=False, reduction="mean", eps=1e-7):
     r"""Intersection over union (IoU) of pairs of boxes as a loss: its distance from 1, or its negative logarithm.
 
-    .. math:: \ell_n = 1 - \operatorname{IoU}_n
-              \qquad\text{or, with } \mathtt{log}, \qquad \ell_n = -\log \max(\operatorname{IoU}_n, \varepsilon)
+    .. math::
+
+       \ell_n &= 1 - \operatorname{IoU}_n \quad\text{or, with } \mathtt{log}, \\
+       \ell_n &= -\log \max(\operatorname{IoU}_n, \varepsilon)
 
     for the areas :math:`\operatorname{IoU}_n = \lvert A_n \cap B_n\rvert / \lvert A_n \cup B_n\rvert` of the pair
     :math:`A_n, B_n`, and 0 if their union has no area. Where the boxes do not meet, both are constant: 1, or
@@ -239,9 +241,11 @@ def distance_box_iou_loss(boxes1, boxes2, reduction="mean", eps=1e-7):
 def complete_box_iou_loss(boxes1, boxes2, reduction="mean", eps=1e-7):
     r"""IoU loss plus the distance of the centres plus the difference of the aspect ratios (CIoU).
 
-    .. math:: \ell_n = 1 - \operatorname{IoU}_n + \frac{\rho_n^2}{c_n^2} + \alpha_n v_n, \qquad
-              v_n = \frac{4}{\pi^2}\left(\arctan\frac{w_{A_n}}{h_{A_n}} - \arctan\frac{w_{B_n}}{h_{B_n}}\right)^2,
-              \qquad \alpha_n = \frac{v_n}{1 - \operatorname{IoU}_n + v_n}
+    .. math::
+
+       \ell_n &= 1 - \operatorname{IoU}_n + \frac{\rho_n^2}{c_n^2} + \alpha_n v_n, \\
+       v_n &= \frac{4}{\pi^2}\left(\arctan\frac{w_{A_n}}{h_{A_n}} - \arctan\frac{w_{B_n}}{h_{B_n}}\right)^2, \\
+       \alpha_n &= \frac{v_n}{1 - \operatorname{IoU}_n + v_n}
 
     for the distance :math:`\rho_n` of the two centres, the diagonal :math:`c_n` of the smallest box that encloses
     both, and their widths :math:`w` and heights :math:`h`. The weight :math:`\alpha_n` is a constant: no gradient

@@ -13,8 +13,11 @@ from lossbook.activations import log_softmax, logsigmoid
 def contrastive_loss(x1, x2, similar, *, margin=1.0, reduction="mean"):
     r"""Contrastive loss: draws similar pairs together, and pushes dissimilar ones apart up to a margin.
 
-    .. math:: \ell_n = \tfrac12\, y_n\, d_n^2 + \tfrac12\, (1 - y_n)\, \max(0,\; \alpha - d_n)^2,
-              \qquad d_n = \lVert x_{1n} - x_{2n}\rVert_2
+    .. math::
+
+       \ell_n &= \tfrac12\, y_n\, d_n^2 \\
+              &\quad + \tfrac12\, (1 - y_n)\, \max(0,\; \alpha - d_n)^2, \\
+       d_n &= \lVert x_{1n} - x_{2n}\rVert_2
 
     for pairs of embeddings :math:`x_1, x_2`, the labels :math:`y` and the margin :math:`\alpha`. At a distance of
     exactly 0 a dissimilar pair has no direction to part in: its gradient is 0.
@@ -71,10 +74,12 @@ def contrastive_loss(x1, x2, similar, *, margin=1.0, reduction="mean"):
 def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction="mean"):
     r"""Cosine embedding loss: turns similar pairs into one direction, and dissimilar ones out of it.
 
-    .. math:: \ell_n = \begin{cases} 1 - \cos_n & \text{if } y_n = 1 \\
-                                     \max(0,\; \cos_n - m) & \text{if } y_n = -1 \end{cases}
-              \qquad \cos_n = \frac{x_{1n} \cdot x_{2n}}
-              {\sqrt{(\lVert x_{1n}\rVert^2 + \varepsilon)\,(\lVert x_{2n}\rVert^2 + \varepsilon)}}
+    .. math::
+
+       \ell_n &= \begin{cases} 1 - \cos_n & \text{if } y_n = 1 \\
+                              \max(0,\; \cos_n - m) & \text{if } y_n = -1, \end{cases} \\
+       \cos_n &= \frac{x_{1n} \cdot x_{2n}}
+                       {\sqrt{(\lVert x_{1n}\rVert^2 + \varepsilon)\,(\lVert x_{2n}\rVert^2 + \varepsilon)}}
 
     for pairs of embeddings :math:`x_1, x_2`, the labels :math:`y`, the margin :math:`m`, and PyTorch's
     :math:`\varepsilon = 10^{-12}`, with which the cosine of a zero vector is 0.
@@ -132,8 +137,11 @@ def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction="mean"):
 def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False, reduction="mean"):
     r"""Triplet loss: the anchor shall be nearer to the positive than to the negative, by a margin.
 
-    .. math:: \ell_n = \max\bigl(0,\; \alpha + d(a_n, p_n) - d(a_n, n_n)\bigr),
-              \qquad d(x, y) = \lVert x - y + \varepsilon\rVert_p
+    .. math::
+
+       \ell_n = \max\bigl(0,\; \alpha + d(a_n, p_n) - d(a_n, n_n)\bigr),
+
+       d(x, y) = \lVert x - y + \varepsilon\rVert_p
 
     for the margin :math:`\alpha`. With `swap`, the distance to the negative is the smaller one of :math:`d(a_n, n_n)`
     and :math:`d(p_n, n_n)`.
@@ -207,8 +215,11 @@ def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, s
 def triplet_likelihood_loss(positive_scores, negative_scores, *, reduction="mean"):
     r"""Triplet likelihood: each positive shall score higher than each negative, in the sense of a softmax of the two.
 
-    .. math:: \ell_{ij} = -\log \frac{e^{v^+_i}}{e^{v^+_i} + e^{v^-_j}} = \log\left(1 + e^{v^-_j - v^+_i}\right), \qquad
-              \operatorname{mean} = \frac{1}{MN} \sum_{i=1}^{M} \sum_{j=1}^{N} \ell_{ij}
+    .. math::
+
+       \ell_{ij} = -\log \frac{e^{v^+_i}}{e^{v^+_i} + e^{v^-_j}} = \log\left(1 + e^{v^-_j - v^+_i}\right),
+
+       \operatorname{mean} = \frac{1}{MN} \sum_{i=1}^{M} \sum_{j=1}^{N} \ell_{ij}
 
     for the scores :math:`v^+` of M positives and :math:`v^-` of N negatives, all for one anchor: how similar they are
     to it. Every pair counts as a choice, whose probabilities are multiplied as if the choices were independent. There

@@ -13,8 +13,11 @@ from lossbook.activations import logsigmoid
 def discriminator_loss(real_logits, fake_logits):
     r"""Loss of the discriminator of a GAN: the binary cross-entropy of real against fake, summed over the two.
 
-    .. math:: L = -\operatorname{mean}_n \log D(x_n) - \operatorname{mean}_m \log\bigl(1 - D(G(\epsilon_m))\bigr),
-              \qquad D = \sigma(\text{logit})
+    .. math::
+
+       L &= -\operatorname{mean}_n \log D(x_n) \\
+         &\quad - \operatorname{mean}_m \log\bigl(1 - D(G(\epsilon_m))\bigr), \\
+       D &= \sigma(\text{logit})
 
     At chance, :math:`D = \tfrac12` everywhere, it is :math:`2\log 2 = 1.386`.
 
@@ -54,13 +57,15 @@ def discriminator_loss(real_logits, fake_logits):
 def generator_loss(fake_logits, *, saturating=False):
     r"""Loss of the generator of a GAN, non-saturating unless asked for.
 
-    .. math:: L = -\operatorname{mean}_m \log D(G(\epsilon_m))
-              \qquad\text{or, saturating,}\qquad
-              L = \operatorname{mean}_m \log\bigl(1 - D(G(\epsilon_m))\bigr), \qquad D = \sigma(\text{logit})
+    .. math::
 
-    The saturating loss is the negative of the discriminator's term for what is generated, as in the minimax game. Its
-    gradient by the logit is :math:`-D`, which vanishes where the discriminator recognises the fake; that of the
-    non-saturating one, :math:`D - 1`, vanishes where the fake is taken for real.
+       L &= -\operatorname{mean}_m \log D(G(\epsilon_m)), \\
+       L_\text{sat} &= \operatorname{mean}_m \log\bigl(1 - D(G(\epsilon_m))\bigr), \\
+       D &= \sigma(\text{logit})
+
+    The saturating loss, :math:`L_\text{sat}`, is the negative of the discriminator's term for what is generated, as in
+    the minimax game. Its gradient by the logit is :math:`-D`, which vanishes where the discriminator recognises the
+    fake; that of the non-saturating one, :math:`D - 1`, vanishes where the fake is taken for real.
 
     Parameters
     ----------
@@ -100,7 +105,10 @@ def generator_loss(fake_logits, *, saturating=False):
 def least_squares_discriminator_loss(real_scores, fake_scores):
     r"""Loss of the discriminator of a least-squares GAN: squared errors from 1 for real and from 0 for fake.
 
-    .. math:: L = \tfrac12 \operatorname{mean}_n\, (f(x_n) - 1)^2 + \tfrac12 \operatorname{mean}_m\, f(G(\epsilon_m))^2
+    .. math::
+
+       L &= \tfrac12 \operatorname{mean}_n\, (f(x_n) - 1)^2 \\
+         &\quad + \tfrac12 \operatorname{mean}_m\, f(G(\epsilon_m))^2
 
     for the discriminator's score :math:`f`.
 
@@ -257,7 +265,10 @@ def wasserstein_generator_loss(fake_scores):
 def hinge_discriminator_loss(real_scores, fake_scores):
     r"""Loss of the discriminator of a hinge GAN: real shall score at least 1, fake at most −1.
 
-    .. math:: L = \operatorname{mean}_n \max(0,\; 1 - f(x_n)) + \operatorname{mean}_m \max(0,\; 1 + f(G(\epsilon_m)))
+    .. math::
+
+       L &= \operatorname{mean}_n \max(0,\; 1 - f(x_n)) \\
+         &\quad + \operatorname{mean}_m \max(0,\; 1 + f(G(\epsilon_m)))
 
     for the discriminator's score :math:`f`.
 
@@ -334,8 +345,10 @@ def hinge_generator_loss(fake_scores):
 def gradient_penalty(critic, real, fake, *, epsilon=None, generator=None):
     r"""Penalty on a critic whose slope is not 1, taken between real and fake data; for PyTorch only.
 
-    .. math:: L = \operatorname{mean}_n \bigl(\lVert \nabla f(\hat x_n)\rVert_2 - 1\bigr)^2, \qquad
-              \hat x_n = s_n x_n + (1 - s_n)\, G(\epsilon_n)
+    .. math::
+
+       L &= \operatorname{mean}_n \bigl(\lVert \nabla f(\hat x_n)\rVert_2 - 1\bigr)^2, \\
+       \hat x_n &= s_n x_n + (1 - s_n)\, G(\epsilon_n)
 
     for the critic :math:`f`, and shares :math:`s_n` uniform in [0, 1], one for each example: the argument `epsilon`. It
     is added to `wasserstein_critic_loss`, times 10 in the source. Its gradient reaches the critic's parameters, but

@@ -172,9 +172,12 @@ def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
 def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     r"""Huber loss: squared for errors up to `delta`, linear beyond, so that no error pulls harder than `delta`.
 
-    .. math:: \ell_i = w_i \cdot \begin{cases}
-                  \tfrac12 (x_i - y_i)^2 & \text{if } \lvert x_i - y_i\rvert \le \delta \\
-                  \delta \left(\lvert x_i - y_i\rvert - \tfrac12\delta\right) & \text{otherwise} \end{cases}
+    .. math::
+
+       \ell_i &= w_i \cdot \begin{cases}
+           \tfrac12 e_i^2 & \text{if } \lvert e_i\rvert \le \delta \\
+           \delta \left(\lvert e_i\rvert - \tfrac12\delta\right) & \text{otherwise,} \end{cases} \\
+       e_i &= x_i - y_i
 
     for the input :math:`x`, the target :math:`y` and the weights :math:`w`, which are 1 unless given. Its derivative
     is the error, clipped to :math:`[-\delta, \delta]`.
@@ -386,9 +389,11 @@ def mean_bias_error(prediction, target):
 def poisson_nll_loss(input, target, log_input=True, full=False, eps=1e-8, reduction="mean"):
     r"""Negative log-likelihood of counts under a Poisson distribution, given its rate or the rate's logarithm.
 
-    .. math:: \ell_i = \lambda_i - y_i \log \lambda_i, \qquad
-              \lambda_i = \begin{cases} e^{x_i} & \text{if the input is the logarithm of the rate} \\
-                                        x_i & \text{otherwise} \end{cases}
+    .. math::
+
+       \ell_i &= \lambda_i - y_i \log \lambda_i, \\
+       \lambda_i &= \begin{cases} e^{x_i} & \text{for the logarithm of the rate} \\
+                                   x_i & \text{for the rate itself} \end{cases}
 
     for the input :math:`x` and the counts :math:`y`. What is left out, :math:`\log y_i!`, does not depend on the
     input; `full` adds an approximation of it. The rate that minimises the mean is the mean of the counts.
