@@ -1,16 +1,20 @@
-"""A Sphinx extension that says where a line may break: between the parts of a long name, and not before a percent sign."""
+"""A Sphinx extension that says where a line may break.
+
+Between the parts of a long name, and before the parameters of a function; not before a percent sign.
+"""
 
 import re
 
 LONG = 21  # characters: most shorter names fit a line of a phone, or a column, and stay whole
-NAME = re.compile(rf'(?<=<span class="pre">)\w[\w.]{{{LONG - 1},}}(?=</span>)')
+NAME = re.compile(rf'(?:(?<=<span class="pre">)|(?<=<h2>))\w[\w.]{{{LONG - 1},}}(?=<)')
 PART = re.compile(r"(?<=\w_)(?=\w)|(?<=\w)(?=\.[A-Za-z])|(?<=[a-z])(?=[A-Z])")
+PARAMETERS = '<span class="sig-paren">(</span>'
 PERCENT = re.compile(r"<pre>.*?</pre>|(?<=\d) %", re.DOTALL)
 
 
 def with_breaks(body):
-    """Return a page in which `complete_box_iou_loss` may go on in another line after each "_", and "80 %" stays whole."""
-    body = NAME.sub(lambda name: PART.sub("<wbr>", name[0]), body)
+    """Return a page in which `complete_box_iou_loss` may go on in another line after each "_", and "80 %" may not."""
+    body = NAME.sub(lambda name: PART.sub("<wbr>", name[0]), body).replace(PARAMETERS, f"{PARAMETERS}<wbr>")
     return PERCENT.sub(lambda found: "&#160;%" if found[0] == " %" else found[0], body)
 
 

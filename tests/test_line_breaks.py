@@ -1,4 +1,4 @@
-"""Where a line may break: between the parts of a name, and not before a percent sign."""
+"""Where a line may break: between the parts of a name and before parameters, and not before a percent sign."""
 
 import pytest
 
@@ -17,15 +17,20 @@ from _ext.line_breaks import with_breaks
     ],
 )
 def test_name_may_break_between_its_parts(parts):
-    name = '<code><span class="pre">{}</span></code>'
-    assert with_breaks(name.format("".join(parts))) == name.format("<wbr>".join(parts))
+    for name in ('<code><span class="pre">{}</span></code>', '<h2>{}<a href="#">#</a></h2>'):
+        assert with_breaks(name.format("".join(parts))) == name.format("<wbr>".join(parts))
+
+
+def test_parameters_may_stand_in_the_next_line():
+    signature = 'f<span class="sig-paren">(</span>{}<em>x</em>'
+    assert with_breaks(signature.format("")) == signature.format("<wbr>")
 
 
 @pytest.mark.parametrize(
     "page",
     [
         "binary_cross_entropy_with_logits",  # not a name in code
-        '<span class="pre">kl_div(p,</span> <span class="pre">q)</span>',  # a call: its parts stand in spans of their own
+        '<span class="pre">kl_div(p,</span> <span class="pre">q)</span>',  # a call, in several spans
         '<pre><span class="n">kl_div</span> 5 % of 7 %\n8 % of 9</pre>',
         "a % of b",
     ],
@@ -35,4 +40,5 @@ def test_the_rest_stays(page):
 
 
 def test_percent_sign_stays_with_its_number():
-    assert with_breaks("<p>80 % of 7.5 %</p><pre>1 %</pre>2 %") == "<p>80&#160;% of 7.5&#160;%</p><pre>1 %</pre>2&#160;%"
+    page = "<p>80{}% of 7.5{}%</p><pre>1 %</pre>2{}%"
+    assert with_breaks(page.format(*"   ")) == page.format(*["&#160;"] * 3)

@@ -42,10 +42,11 @@ SCROLL = """async () => {
 # Tables that a reader sees while the rest of the page is on its way: do their columns wait for the rows to come?
 COLUMNS = """() => {
     const lefts = table => [...table.rows[0].cells].map(cell => cell.getBoundingClientRect().left).join();
-    return [...document.querySelectorAll("table")].filter(t => t.getBoundingClientRect().top < innerHeight).filter(t => {
-        const later = [...t.rows].slice(2), complete = lefts(t);
+    const seen = table => table.getBoundingClientRect().top < innerHeight;
+    return [...document.querySelectorAll("table")].filter(seen).filter(table => {
+        const later = [...table.rows].slice(2), complete = lefts(table);
         later.forEach(row => { row.hidden = true; });
-        const begun = lefts(t);
+        const begun = lefts(table);
         later.forEach(row => { row.hidden = false; });
         return begun !== complete;
     }).map(table => table.rows[0].textContent.trim());
@@ -364,7 +365,8 @@ PLANTED = [
     (
         shift_problems,
         "columns of a table change",
-        "<table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr><tr><td>a longer one</td><td>3</td></tr></table>",
+        "<table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr>"
+        "<tr><td>a longer one</td><td>3</td></tr></table>",
     ),
     (shift_problems, "is 30", '<p style="content-visibility: auto; height: auto; line-height: 30px">Words</p>'),
     (weight_problems, "weighs", f"<!-- {RANDOM} -->"),
