@@ -29,10 +29,14 @@ FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
-# All is there, as if all of it were near the screen.
+# All is laid out, as if all of it were near the screen,
 WAIT = """async () => {
     await document.fonts.ready;
     document.head.insertAdjacentHTML("beforeend", "<style>* { content-visibility: visible !important }</style>");
+}"""
+
+# and all figures are there.
+WAIT_FOR_FIGURES = """async () => {
     await Promise.all([...document.images].map(image => {
         image.loading = "eager";
         return image.decode().catch(() => {});

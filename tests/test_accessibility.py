@@ -7,13 +7,13 @@ reader would, with the keys. Each check is shown to fail on a small page made wr
 import functools
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from book import report, toc_files
 from browser import DESKTOP, FLAGS, PHONE, WAIT, find_browser
@@ -114,30 +114,35 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-def examine(browser: Browser, origin: str, path: str) -> dict[str, list[str]]:
-    """Return what axe-core finds on a page in each view, and whether the page is too wide for a narrow screen."""
-    page = browser.new_page(viewport=DESKTOP)
-    try:
-        page.goto(f"{origin}/{path}", wait_until="load")
-        page.evaluate(WAIT)
-        page.evaluate(OPEN)
-        show(page, NARROW, "light")
-        overflow = page.evaluate(OVERFLOW)
-        found = {"narrow": [f"{overflow} pixels too wide"] if overflow > 0 else []}
-        page.evaluate(THIN)
-        page.evaluate(AXE_SCRIPT)
-        for name, view in VIEWS.items():
-            show(page, *view)
-            found[name] = violations(page)
-        return found
-    finally:
-        page.close()
+def examine(page: Page, address: str) -> dict[str, list[str]]:
+    """Return what axe-core finds at an address in each view, and whether a narrow screen would scroll sideways."""
+    page.set_viewport_size(DESKTOP)
+    page.goto(address, wait_until="load")
+    page.evaluate(WAIT)
+    page.evaluate(OPEN)
+    show(page, NARROW, "light")
+    overflow = page.evaluate(OVERFLOW)
+    found = {"narrow": [f"{overflow} pixels too wide"] if overflow > 0 else []}
+    page.evaluate(THIN)
+    page.evaluate(AXE_SCRIPT)
+    for name, view in VIEWS.items():
+        show(page, *view)
+        found[name] = violations(page)
+    return found
 
 
 @pytest.fixture(scope="module")
-def found(browser, published) -> Callable[[str], dict[str, list[str]]]:
+def tab(browser) -> Iterator[Page]:
+    """One tab for all addresses, because a new one for each takes its time."""
+    page = browser.new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def found(tab, published) -> Callable[[str], dict[str, list[str]]]:
     """Return a function that examines a page of the built book, once."""
-    return functools.cache(functools.partial(examine, browser, published.rstrip("/")))
+    return functools.cache(lambda path: examine(tab, f"{published}{path}"))
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -420,12 +425,12 @@ REMOVED = [
 
 
 @pytest.fixture
-def examine_page(browser, serve, tmp_path) -> Callable[[str], dict[str, list[str]]]:
+def examine_page(tab, serve, tmp_path) -> Callable[[str], dict[str, list[str]]]:
     """Return a function that examines a page."""
 
     def examine_page(html):
         (tmp_path / "page.html").write_text(html)
-        return examine(browser, serve(tmp_path), "page.html")
+        return examine(tab, f"{serve(tmp_path)}/page.html")
 
     return examine_page
 

@@ -8,18 +8,18 @@ import functools
 import re
 import struct
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Page
 
 from _ext.public_address import pages_address
 from book import ROOT, anchors, chapters, pages, parse, plain, report, title, toc_files
-from browser import ADDRESS, DESKTOP, PHONE, SITE, WAIT
+from browser import ADDRESS, DESKTOP, PHONE, SITE, WAIT, WAIT_FOR_FIGURES
 from test_site import CHECKS, PAGE, complaint_problems, look
 from tools.anchors import addresses, listed
 
@@ -99,20 +99,25 @@ class Seen:
     closed: int = 0
 
 
-def examine(browser: Browser, origin: str, path: str) -> Seen:
-    """Open a page and return what the browser saw; dark, because that is what must not be printed."""
-    context = browser.new_context(viewport=DESKTOP, color_scheme="dark", permissions=["clipboard-write"])
-    try:
-        page = context.new_page()
-        page.goto(f"{origin}/{path}", wait_until="load")
-        page.evaluate(WAIT)
-        seen = page.evaluate(LOOK)
-        page.set_viewport_size(A4)
-        page.emulate_media(media="print")
-        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-        return Seen(**seen, **page.evaluate(PRINTED))
-    finally:
-        context.close()
+def examine(page: Page, address: str) -> Seen:
+    """Return what the browser saw at an address, on a desktop and as it would be printed."""
+    page.set_viewport_size(DESKTOP)
+    page.emulate_media(media="screen")
+    page.goto(address, wait_until="load")
+    page.evaluate(WAIT)
+    seen = page.evaluate(LOOK)
+    page.set_viewport_size(A4)
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    return Seen(**seen, **page.evaluate(PRINTED))
+
+
+@pytest.fixture(scope="module")
+def tab(browser) -> Iterator[Page]:
+    """One tab for all addresses; dark, because that is what must not be printed."""
+    context = browser.new_context(color_scheme="dark", permissions=["clipboard-write"])
+    yield context.new_page()
+    context.close()
 
 
 # --- The checks -------------------------------------------------------------------------------------------------------
@@ -234,9 +239,9 @@ EVERY_PAGE = [
 
 
 @pytest.fixture(scope="module")
-def see(browser, site) -> Callable[[str], Seen]:
+def see(tab, site) -> Callable[[str], Seen]:
     """Return a function that looks at a page of the built book, once."""
-    return functools.cache(functools.partial(examine, browser, site))
+    return functools.cache(lambda path: examine(tab, f"{site}/{path}"))
 
 
 @pytest.mark.parametrize("check", EVERY_PAGE)
@@ -421,6 +426,7 @@ def test_chapter_prints_on_some_pages(browser, site):
         page = context.new_page()
         page.goto(f"{site}/{HUBER}")
         page.evaluate(WAIT)
+        page.evaluate(WAIT_FOR_FIGURES)
         before = page.evaluate("[document.documentElement.dataset.theme, document.querySelectorAll('[open]').length]")
         sheets = len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4", prefer_css_page_size=True)))
         assert 10 <= sheets <= 30
@@ -572,12 +578,12 @@ WRONG = [
 
 
 @pytest.fixture
-def see_page(browser, serve, tmp_path) -> Callable[[str], Seen]:
+def see_page(tab, serve, tmp_path) -> Callable[[str], Seen]:
     """Return a function that shows the browser a page with this body."""
 
     def see_page(body):
         (tmp_path / "page.html").write_text(PAGE % body)
-        return examine(browser, serve(tmp_path), "page.html")
+        return examine(tab, f"{serve(tmp_path)}/page.html")
 
     return see_page
 

@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from book import report, toc_files
-from browser import DESKTOP, PHONE, SITE, WAIT, do_without, find_browser
+from browser import DESKTOP, PHONE, SITE, WAIT, WAIT_FOR_FIGURES, do_without, find_browser
 
 # What moves without a reader's doing, from the first moment on
 WATCH = """
@@ -87,6 +87,7 @@ WIDE = """() => {
     };
     return {
         stuck: all("div.math").filter(box => box.scrollWidth > box.clientWidth + 1 && !scrolls(box)).map(name),
+        images: all("img").map(i => ({source: i.getAttribute("src"), alt: i.alt, width: i.naturalWidth})),
         out_of_reach: all("div.math").filter(b => b.scrollWidth > b.clientWidth && b.tabIndex !== 0).map(name),
         cut_off: all(".math").filter(cut_off).map(name),
     };
@@ -105,7 +106,6 @@ LOOK = """() => {
         unset_maths: all(".math").filter(e => !e.querySelector(".katex-html") || !e.querySelector("math"))
             .map(e => e.textContent),
         links: all("article a[href]").map(a => a.getAttribute("href")),
-        images: all("img").map(i => ({source: i.getAttribute("src"), alt: i.alt, width: i.naturalWidth})),
     };
 }"""
 
@@ -171,6 +171,7 @@ def look(browser: Browser, origin: str, path: str) -> Seen:
                 seen.grown = page.evaluate(LATER)
             page.evaluate(WAIT)
             if viewport is PHONE:
+                page.evaluate(WAIT_FOR_FIGURES)
                 seen.overflow = page.evaluate(OVERFLOW)
                 found = page.evaluate(WIDE)
                 for url, response in responses.items():
