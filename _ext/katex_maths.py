@@ -2,7 +2,8 @@
 
 A page then shows its formulas at once, without a script, and nothing moves while it loads. Each formula is there
 twice: drawn, for the eye, and as MathML, for a screen reader. A formula that KaTeX cannot set is a warning that names
-its place, and so fails the build. A formula on its own line says how high it is, so that it can be laid out later.
+its place, and so fails the build. A formula on its own line says how high it is, so that it can be laid out later;
+and an empty element after it says that all of it has arrived.
 
 KaTeX runs inside this process, on the interpreter QuickJS. It lies in `katex/`, unchanged: from the npm package `katex`
 0.19.1, its `LICENSE` and, of `dist/`, the minified script and style and the WOFF2 fonts. Another version replaces all.
@@ -81,7 +82,7 @@ def visit_block(translator, node):
     translator.body.append(translator.starttag(node, "div", "", CLASS=classes, STYLE=style) + drawn)
     if node["number"]:
         translator.body.append(f'<span class="eqno">({node["number"]})</span>')
-    translator.body.append("</div>\n")
+    translator.body.append("<span hidden></span></div>\n")
     raise nodes.SkipNode
 
 

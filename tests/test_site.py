@@ -69,6 +69,16 @@ LATER = """async () => {
     return later.map((e, i) => [said[i], real[i], e.textContent.slice(0, 40)]).filter(([s, r]) => Math.abs(s - r) > 1);
 }"""
 
+# Formulas that would move while they arrive, because a part of one is shown before its last element is there
+PARTS = """() => [...document.querySelectorAll("div.math")].filter(box => {
+    const seen = () => getComputedStyle(box.firstElementChild).visibility === "visible";
+    const whole = seen(), last = box.lastElementChild;
+    last.remove();
+    const begun = box.firstElementChild && seen();
+    box.append(last);
+    return begun || !whole;
+}).map(box => box.textContent.slice(0, 40))"""
+
 # Formulas that are too wide: do they scroll from beginning to end, within reach of the keyboard? Is one cut off?
 WIDE = """() => {
     const all = selector => [...document.querySelectorAll(selector)];
@@ -129,6 +139,7 @@ class Seen:
     foreign: list[str] = field(default_factory=list)
     shifts: list[dict] = field(default_factory=list)  # on a phone and on a desktop, the page scrolled through
     unsteady: list[str] = field(default_factory=list)  # tables whose columns depend on later rows, on either
+    in_parts: list[str] = field(default_factory=list)  # formulas of which a part is shown, or which are never shown
     grown: list[list] = field(default_factory=list)  # what is not as high as it said: the heights, and its text
     stuck: list[str] = field(default_factory=list)  # formulas too wide for a phone that do not scroll,
     out_of_reach: list[str] = field(default_factory=list)  # that the keyboard cannot reach,
@@ -169,6 +180,7 @@ def look(browser: Browser, origin: str, path: str) -> Seen:
             seen.unsteady += page.evaluate(COLUMNS)
             if viewport is PHONE:
                 seen.grown = page.evaluate(LATER)
+                seen.in_parts = page.evaluate(PARTS)
             page.evaluate(WAIT)
             if viewport is PHONE:
                 page.evaluate(WAIT_FOR_FIGURES)
@@ -236,6 +248,7 @@ def shift_problems(seen: Seen) -> list[str]:
     """Nothing moves by itself, neither while the page loads nor while it is scrolled through."""
     problems = [f"said to be {said} pixels high, is {real}: {text}" for said, real, text in seen.grown]
     problems += [f"the columns of a table change while it loads: {text}" for text in seen.unsteady]
+    problems += [f"a formula is shown in parts, or not at all: {text}" for text in seen.in_parts]
     total = sum(shift["value"] for shift in seen.shifts)
     if total > LARGEST_SHIFT:
         problems.append(f"moves by {total:.3f}: {[shift['moved'] for shift in seen.shifts]}")
@@ -331,8 +344,9 @@ GOOD = """
 <div style="overflow-x: auto"><div style="width: 900px">wide</div></div>
 <table style="table-layout: fixed; width: 300px"><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr>
 <tr><td>a longer one, of which the width is given</td><td>3</td></tr></table>
+<style>.formula:last-child { visibility: hidden }</style>
 <div class="math" style="overflow-x: auto" tabindex="0">
-<math><mi>x</mi></math><div class="katex-html" style="width: 900px">x</div>
+<div class="formula"><math><mi>x</mi></math><div class="katex-html" style="width: 900px">x</div></div><b></b>
 </div>
 """
 RANDOM = "".join(random.Random(0).choices("0123456789abcdef", k=900_000))
@@ -369,6 +383,8 @@ PLANTED = [
         "<table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr>"
         "<tr><td>a longer one</td><td>3</td></tr></table>",
     ),
+    (shift_problems, "in parts", '<div class="math"><b>x</b><b></b></div>'),
+    (shift_problems, "or not at all", '<div class="math"><b style="visibility: hidden">x</b><b></b></div>'),
     (shift_problems, "is 30", '<p style="content-visibility: auto; height: auto; line-height: 30px">Words</p>'),
     (weight_problems, "weighs", f"<!-- {RANDOM} -->"),
     (weight_problems, "besides pictures", "".join(f'<img src="pixel.svg?{i}">' for i in range(9))),
