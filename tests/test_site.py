@@ -327,6 +327,31 @@ def test_page(path, check, see):
     report(check(see(path)))
 
 
+# Load the page again, and stop in the middle of its first formula, as on a slow connection.
+ARRIVE = """async () => {
+    const page = document.documentElement.outerHTML;
+    const middle = page.indexOf("</span>", page.indexOf('class="katex-html"', page.indexOf("katex-display")));
+    const seen = () => getComputedStyle(document.querySelector(".katex-display")).visibility;
+    document.open();
+    document.write(page.slice(0, middle));
+    const style = document.querySelector("link[rel=stylesheet]");
+    if (!style.sheet) await new Promise(done => { style.onload = done; });
+    const begun = seen();
+    document.write(page.slice(middle));
+    document.close();
+    return [begun, seen()];
+}"""
+
+
+def test_formula_is_shown_when_it_has_arrived(browser, site):
+    page = browser.new_page(viewport=PHONE)
+    try:
+        page.goto(f"{site}/reference/embeddings.html")
+        assert page.evaluate(ARRIVE) == ["hidden", "visible"]
+    finally:
+        page.close()
+
+
 # --- The checks themselves --------------------------------------------------------------------------------------------
 
 PIXEL = "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>"
@@ -344,7 +369,7 @@ GOOD = """
 <div style="overflow-x: auto"><div style="width: 900px">wide</div></div>
 <table style="table-layout: fixed; width: 300px"><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr>
 <tr><td>a longer one, of which the width is given</td><td>3</td></tr></table>
-<style>.formula:last-child { visibility: hidden }</style>
+<style>.formula:not(:has(+ *)) { visibility: hidden }</style>
 <div class="math" style="overflow-x: auto" tabindex="0">
 <div class="formula"><math><mi>x</mi></math><div class="katex-html" style="width: 900px">x</div></div><b></b>
 </div>
