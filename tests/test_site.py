@@ -97,7 +97,6 @@ WIDE = """() => {
     };
     return {
         stuck: all("div.math").filter(box => box.scrollWidth > box.clientWidth + 1 && !scrolls(box)).map(name),
-        images: all("img").map(i => ({source: i.getAttribute("src"), alt: i.alt, width: i.naturalWidth})),
         out_of_reach: all("div.math").filter(b => b.scrollWidth > b.clientWidth && b.tabIndex !== 0).map(name),
         cut_off: all(".math").filter(cut_off).map(name),
     };
@@ -118,6 +117,10 @@ LOOK = """() => {
         links: all("article a[href]").map(a => a.getAttribute("href")),
     };
 }"""
+
+IMAGES = """() => [...document.images].map(
+    image => ({source: image.getAttribute("src"), alt: image.alt, width: image.naturalWidth})
+)"""
 
 OVERFLOW = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
 
@@ -184,6 +187,7 @@ def look(browser: Browser, origin: str, path: str) -> Seen:
             page.evaluate(WAIT)
             if viewport is PHONE:
                 page.evaluate(WAIT_FOR_FIGURES)
+                seen.images = page.evaluate(IMAGES)
                 seen.overflow = page.evaluate(OVERFLOW)
                 found = page.evaluate(WIDE)
                 for url, response in responses.items():
